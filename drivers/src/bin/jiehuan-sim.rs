@@ -1,0 +1,2 @@
+//! Device simulators as a program.
+fn main() {}

@@ -1,0 +1,5 @@
+//! The station: what happens between a reader's card, the pile of books, the library system,
+//! the tags and the paper.
+
+pub mod practice;
+pub mod sip2;

@@ -1,0 +1,2 @@
+//! The station's program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Practice library system.

@@ -1,0 +1,2 @@
+//! The technician's tool.
+fn main() {}

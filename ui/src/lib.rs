@@ -1,0 +1,3 @@
+//! Screens of the station: plain view types, translations, and (feature `screens`) the Slint pages.
+
+pub mod view;
