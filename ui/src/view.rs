@@ -232,6 +232,9 @@ pub struct Work {
     pub slow: bool,
     /// Something to say about the pad as a whole (a card among the books, parts missing).
     pub notice: Option<Advice>,
+    /// Books waiting for the reader's one "borrow" (`borrow_commit = on_confirm`); the main
+    /// button then is [`Touch::Borrow`] with this number. 0 = nothing waits.
+    pub to_confirm: u32,
 }
 
 /// Whose session it is, masked.

@@ -1,0 +1,297 @@
+//! The end of a session: count check, what was done, receipt, and nothing left behind.
+
+use std::time::Duration;
+
+use ui::view::{Advice, Date, LineState, Note, Receipt};
+
+use super::line::{ItemLine, Job};
+use super::rules::{CountCheck, ReceiptDefault, secs};
+use super::types::{Effect, PrintResult, Record, SlipKind, SlipLine, SlipRequest};
+use super::{Ask, Asked, Due, ItemId, Phase, PrinterState, Recorded, Station};
+use crate::clock::Now;
+
+/// The finish page.
+pub(super) struct FinishPage {
+    pub(super) receipt: Receipt,
+    since: Duration,
+    /// What to print, once asked for; kept for a copy until the session ends.
+    slip: SlipRequest,
+    from: From,
+    pub(super) renewed: u32,
+}
+
+/// Where "more" leads back to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Borrow,
+    GiveBack,
+}
+
+impl FinishPage {
+    pub(super) fn is_printing(&self) -> bool {
+        self.receipt == Receipt::Printing
+    }
+
+    pub(super) fn slip(&self) -> &SlipRequest {
+        &self.slip
+    }
+}
+
+pub(super) fn slip_line(
+    title: Option<&str>,
+    item: Option<&ItemId>,
+    due: &Due,
+    queued: bool,
+    advice: Option<Advice>,
+) -> SlipLine {
+    let number = || item.map(ToString::to_string).unwrap_or_default();
+    let (due, due_text) = match due {
+        Due::Day(day) => (Some(*day), None),
+        Due::Text(text) => (None, Some(text.clone())),
+        Due::Unknown => (None, None),
+    };
+    SlipLine { title: title.map_or_else(number, str::to_owned), due, due_text, queued, advice }
+}
+
+impl ItemLine {
+    fn slip_line(&self) -> SlipLine {
+        let (queued, advice) = self.end().map_or((false, None), |end| {
+            let advice = match end.note {
+                Note::Advice(Advice::SecFail) => Some(Advice::SecFail),
+                _ => None,
+            };
+            (end.state == LineState::Queued, advice)
+        });
+        slip_line(self.title.as_deref(), self.item.as_ref(), &self.due, queued, advice)
+    }
+}
+
+impl Station {
+    /// The reader pressed finish: lines at work end first.
+    pub(super) fn want_finish(&mut self, now: Now) {
+        self.finishing = Some(now.mono);
+        self.try_finish(now);
+    }
+
+    pub(super) fn try_finish(&mut self, now: Now) {
+        if self.finishing.is_none() || self.lines.iter().any(ItemLine::is_working) {
+            return;
+        }
+        self.finishing = None;
+        if matches!(self.phase, Phase::Borrow) && self.count_wanted() {
+            self.phase = Phase::Count { stated: None };
+            self.stir(now);
+        } else {
+            self.open_finish(now);
+        }
+    }
+
+    fn count_wanted(&self) -> bool {
+        let done = self.lines.iter().filter(|l| l.counts()).count();
+        match self.rules.count_check {
+            CountCheck::Off => false,
+            CountCheck::WhenStacked => done > 0 && self.pad.count() >= 2,
+            CountCheck::Always => done > 0,
+        }
+    }
+
+    /// Books the station knows of in this session: done and not done, each once.
+    pub(super) fn found(&self) -> u32 {
+        let n = self.lines.iter().filter(|l| !is_lifted(l)).count();
+        u32::try_from(n).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn count_answered(&mut self, stated: u32, now: Now) {
+        let found = self.found();
+        let Phase::Count { stated: before } = &mut self.phase else { return };
+        if stated == found || before.is_some() {
+            // A second answer ends the question: what is missing is said on the finish page.
+            self.open_finish(now);
+        } else {
+            *before = Some(stated);
+            self.stir(now);
+        }
+    }
+
+    pub(super) fn open_finish(&mut self, now: Now) {
+        let (from, kind) = match &self.phase {
+            Phase::GiveBack => (From::GiveBack, SlipKind::GiveBack),
+            Phase::Loans(_) => (From::Borrow, SlipKind::Renew),
+            _ => (From::Borrow, SlipKind::Borrow),
+        };
+        let (renewed, mut slip_lines) = match &self.phase {
+            Phase::Loans(page) => (page.renewed(), page.slip_lines()),
+            _ => (0, Vec::new()),
+        };
+        slip_lines.extend(self.lines.iter().filter(|l| l.counts()).map(ItemLine::slip_line));
+        let nothing = slip_lines.is_empty();
+        if nothing && self.lines.iter().all(is_lifted) {
+            return self.end_session(now);
+        }
+        let slip = SlipRequest {
+            kind,
+            language: self.language,
+            at: now.wall,
+            code: self.code.clone(),
+            lines: slip_lines,
+            copy: false,
+        };
+        let receipt = if nothing {
+            Receipt::None
+        } else {
+            Receipt::Ask { paper: self.printer == PrinterState::Ready }
+        };
+        self.phase = Phase::Finish(FinishPage { receipt, since: now.mono, slip, from, renewed });
+        self.overlay = None;
+        self.stir(now);
+    }
+
+    /// Answer to "would you like a receipt?".
+    pub(super) fn receipt_wanted(&mut self, want: ReceiptDefault, now: Now) {
+        let Phase::Finish(page) = &mut self.phase else { return };
+        page.since = now.mono;
+        let again = page.receipt == Receipt::Unknown || matches!(page.receipt, Receipt::Failed(_));
+        if !again && !matches!(page.receipt, Receipt::Ask { .. } | Receipt::Phone(_)) {
+            return;
+        }
+        match want {
+            ReceiptDefault::None => page.receipt = Receipt::Declined,
+            ReceiptDefault::Paper if self.printer != PrinterState::Ready => {
+                page.receipt = Receipt::Failed(self.printer_advice());
+            }
+            ReceiptDefault::Paper => {
+                // Only an unknown outcome can have left paper behind.
+                page.slip.copy = page.receipt == Receipt::Unknown;
+                page.slip.language = self.language;
+                page.receipt = Receipt::Printing;
+                let slip = page.slip.clone();
+                let lines = u32::try_from(slip.lines.len()).unwrap_or(u32::MAX);
+                let session = slip.code.clone();
+                self.push(Effect::Print(slip));
+                self.record(
+                    Recorded::Note,
+                    vec![Record::Receipt { session, lines, result: None }],
+                );
+            }
+        }
+    }
+
+    /// The receipt goes to the reader's phone: the loop made the symbol.
+    pub(super) fn receipt_phone(&mut self, now: Now) {
+        let Phase::Finish(page) = &mut self.phase else { return };
+        page.since = now.mono;
+        if matches!(page.receipt, Receipt::Ask { .. } | Receipt::Failed(_) | Receipt::Unknown) {
+            page.slip.language = self.language;
+            page.receipt = Receipt::Phone(crate::receipt::qr(&page.slip));
+        }
+    }
+
+    fn printer_advice(&self) -> Advice {
+        if self.printer == PrinterState::NoPaper { Advice::PaperOut } else { Advice::PrintFail }
+    }
+
+    pub(super) fn on_printed(&mut self, result: PrintResult, now: Now) {
+        if matches!(result, PrintResult::Done | PrintResult::Sent) {
+            self.stats.receipts += 1;
+        }
+        if let PrintResult::Not(state) = result {
+            self.printer = state;
+        }
+        let advice = self.printer_advice();
+        let Phase::Finish(page) = &mut self.phase else { return };
+        if !page.is_printing() {
+            return;
+        }
+        page.since = now.mono;
+        page.receipt = match result {
+            PrintResult::Done => Receipt::Printed,
+            PrintResult::Sent => Receipt::MaybePrinted,
+            PrintResult::Not(_) => Receipt::Failed(advice),
+            PrintResult::Unknown => Receipt::Unknown,
+        };
+        let session = page.slip.code.clone();
+        let lines = u32::try_from(page.slip.lines.len()).unwrap_or(u32::MAX);
+        self.record(
+            Recorded::Note,
+            vec![Record::Receipt { session, lines, result: Some(result) }],
+        );
+    }
+
+    /// Back to work from the finish page.
+    pub(super) fn more(&mut self, now: Now) {
+        let Phase::Finish(page) = &self.phase else { return };
+        if page.is_printing() {
+            return;
+        }
+        match page.from {
+            From::Borrow if self.patron.is_some() => self.open_borrow(now),
+            From::Borrow => {}
+            From::GiveBack => self.open_return(now),
+        }
+    }
+
+    /// Seconds to the end by itself.
+    pub(super) fn finish_deadline(&self) -> Option<Duration> {
+        let Phase::Finish(page) = &self.phase else { return None };
+        let times = &self.rules.times;
+        match page.receipt {
+            Receipt::Printing => None,
+            Receipt::Ask { .. } => Some(page.since + secs(times.receipt_s)),
+            _ => Some(page.since + secs(times.finish_s)),
+        }
+    }
+
+    pub(super) fn finish_timed_out(&mut self, now: Now) {
+        let Phase::Finish(page) = &self.phase else { return };
+        if matches!(page.receipt, Receipt::Ask { .. })
+            && self.rules.receipt_default == ReceiptDefault::Paper
+            && self.printer == PrinterState::Ready
+        {
+            return self.receipt_wanted(ReceiptDefault::Paper, now);
+        }
+        self.end_session(now);
+    }
+
+    /// The earliest due day of what was lent.
+    pub(super) fn first_due(&self) -> Option<Date> {
+        self.lines
+            .iter()
+            .filter(|l| l.counts() && matches!(l.job, Job::Borrow | Job::Renew))
+            .filter_map(|l| match l.due {
+                Due::Day(day) => Some(day),
+                Due::Text(_) | Due::Unknown => None,
+            })
+            .min()
+    }
+
+    /// The session is over: nothing of it stays but what the journal is still owed.
+    pub(super) fn end_session(&mut self, now: Now) {
+        if let Some(patron) = self.patron.take()
+            && self.link.online
+        {
+            self.ask(Asked::Goodbye, Ask::Goodbye { patron: patron.id });
+        }
+        let lines = std::mem::take(&mut self.lines);
+        self.detached.extend(lines.into_iter().filter(ItemLine::is_open));
+        self.asks.retain(|_, asked| {
+            matches!(asked, Asked::Line(_) | Asked::Fix(_) | Asked::FixItem(_) | Asked::LoansRenew(_))
+        });
+        self.phase = Phase::Attract;
+        self.overlay = None;
+        self.finishing = None;
+        self.warn_until = None;
+        self.language = self.rules.language;
+        self.modes = ui::view::Modes::default();
+        self.pad.retire();
+        self.idle_from = now.mono;
+        self.stats.sessions += 1;
+        if let Some(code) = self.codes.pop_front() {
+            self.code = code;
+        }
+        self.push(Effect::Forget);
+    }
+}
+
+fn is_lifted(line: &ItemLine) -> bool {
+    line.end().is_some_and(|e| e.state == LineState::Lifted)
+}

@@ -1,0 +1,290 @@
+//! One item's way through a session.
+
+use std::time::Duration;
+
+use drivers::rfid::Uid;
+use drivers::rfid::security::Security;
+use ui::view::{Advice, Destination, LineState, Note};
+
+use super::types::{JobKind, OpId, TxnId, TxnOutcome};
+use super::{CheckinAnswer, Due, ItemId, LoanAnswer, Sort};
+
+/// What is being done with an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Job {
+    Borrow,
+    GiveBack,
+    /// Renew, from "you have this already".
+    Renew,
+    /// Take the loan back: because the reader said so, or because the tag could not be released.
+    Cancel {
+        by_reader: bool,
+    },
+}
+
+impl Job {
+    pub(super) fn kind(self) -> JobKind {
+        match self {
+            Self::Borrow => JobKind::Checkout,
+            Self::GiveBack => JobKind::Checkin,
+            Self::Renew => JobKind::Renew,
+            Self::Cancel { .. } => JobKind::Cancel,
+        }
+    }
+}
+
+/// Where a line is on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The rest of the set is missing.
+    Parts,
+    /// Waiting for the reader's "borrow" (`on_confirm`).
+    Confirm,
+    /// Waiting for the library system to come back.
+    Waiting,
+    /// Intent being written.
+    Intent,
+    /// Library system being asked. `overdue`: longer than `t_ils`; its answer still counts.
+    Asking { since: Duration, overdue: bool },
+    /// Outcome being written; then this comes.
+    Outcome(Box<Next>),
+    /// Before taking a loan back: the tag being secured.
+    UndoSecuring { op: OpId },
+    /// Tag being written.
+    Securing { op: OpId, tries: u8 },
+    /// Lifted while being written.
+    PutBack { until: Duration },
+    /// The journal unit being closed; then this is shown.
+    Closing(Box<End>),
+    /// Settled.
+    Ended(End),
+}
+
+/// What follows once the outcome is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Bring the tags to this state, then end like this.
+    Secure(Security, End),
+    /// End at once.
+    End(End),
+    /// Sent without an answer: it is being found out.
+    Find,
+    /// Wait for the link.
+    Wait,
+    /// The library system refused to take the loan back: release the tag again.
+    ReleaseAgain,
+}
+
+/// How a line is shown when settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) state: LineState,
+    pub(super) note: Note,
+    pub(super) question: bool,
+}
+
+impl End {
+    pub(super) fn new(state: LineState, note: Note) -> Self {
+        Self { state, note, question: false }
+    }
+    pub(super) fn refused(advice: Advice) -> Self {
+        Self::new(LineState::Refused, Note::Advice(advice))
+    }
+    pub(super) fn attention(advice: Advice) -> Self {
+        Self::new(LineState::Attention, Note::Advice(advice))
+    }
+    pub(super) fn counts(&self) -> bool {
+        matches!(
+            self.state,
+            LineState::Borrowed | LineState::Returned | LineState::Renewed | LineState::Queued
+        )
+    }
+}
+
+/// One item.
+#[derive(Debug)]
+pub(super) struct ItemLine {
+    pub(super) id: u32,
+    pub(super) item: Option<ItemId>,
+    pub(super) tags: Vec<Uid>,
+    pub(super) parts: u8,
+    pub(super) seen_parts: Vec<u8>,
+    pub(super) job: Job,
+    pub(super) stage: Stage,
+    pub(super) txn: Option<TxnId>,
+    pub(super) title: Option<String>,
+    pub(super) due: Due,
+    /// The loan is the library system's and this session's.
+    pub(super) lent: bool,
+    pub(super) taken_back: bool,
+    pub(super) done_at: Option<Duration>,
+    pub(super) want: Option<Security>,
+    /// How to end when the tag is as wanted.
+    pub(super) goal: Option<End>,
+    /// How often the library system was asked for this line.
+    pub(super) asked: u8,
+}
+
+/// Most times one line asks the library system: a book at the field's edge comes and goes.
+pub(super) const ASKS_MAX: u8 = 4;
+
+impl ItemLine {
+    pub(super) fn new(id: u32, item: Option<ItemId>, job: Job) -> Self {
+        Self {
+            id,
+            item,
+            tags: Vec::new(),
+            parts: 1,
+            seen_parts: Vec::new(),
+            job,
+            stage: Stage::Parts,
+            txn: None,
+            title: None,
+            due: Due::Unknown,
+            lent: false,
+            taken_back: false,
+            done_at: None,
+            want: None,
+            goal: None,
+            asked: 0,
+        }
+    }
+
+    /// Something is under way that must end before the session may.
+    pub(super) fn is_working(&self) -> bool {
+        match &self.stage {
+            Stage::Parts | Stage::Confirm | Stage::Waiting | Stage::Ended(_) => false,
+            Stage::Asking { overdue, .. } => !overdue,
+            Stage::Intent
+            | Stage::Outcome(_)
+            | Stage::UndoSecuring { .. }
+            | Stage::Securing { .. }
+            | Stage::PutBack { .. }
+            | Stage::Closing(_) => true,
+        }
+    }
+
+    /// Something is still owed to the journal, even past `t_ils`.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_working() || matches!(self.stage, Stage::Asking { .. })
+    }
+
+    pub(super) fn end(&self) -> Option<&End> {
+        match &self.stage {
+            Stage::Ended(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    pub(super) fn counts(&self) -> bool {
+        self.end().is_some_and(End::counts) || (self.lent && self.end().is_some())
+    }
+
+    pub(super) fn complete(&self) -> bool {
+        self.seen_parts.len() >= usize::from(self.parts)
+    }
+
+    /// Takes what the library system said of a loan; returns the outcome to record.
+    ///
+    /// `owed`: this book is on the repair list, lent on an unlucky day and still armed. "You have
+    /// this already" then is the loan that entitles it to be released.
+    pub(super) fn take_loan(&mut self, answer: LoanAnswer, owed: bool) -> (TxnOutcome, Next) {
+        self.title = answer.title.or(self.title.take());
+        if answer.ok {
+            self.lent = true;
+            self.due = answer.due;
+            let want = (answer.release && !self.tags.is_empty()).then_some(Security::Released);
+            let note = if answer.release {
+                due_note(&self.due)
+            } else {
+                // For use in the library only: the gate stays armed and its words are shown.
+                answer.message.map_or(Note::Advice(Advice::InLibrary), Note::LibrarySays)
+            };
+            let end = End::new(LineState::Borrowed, note);
+            let next = match want {
+                Some(want) => Next::Secure(want, end),
+                None => Next::End(end),
+            };
+            return (TxnOutcome::Accepted { title: self.title.clone(), want }, next);
+        }
+        let (reason, mut end) = refusal(answer.refusal, answer.message);
+        if answer.refusal == Some(Advice::AlreadyYours) {
+            if owed {
+                let end = End::new(LineState::Borrowed, due_note(&answer.due));
+                return (TxnOutcome::Refused { reason }, Next::Secure(Security::Released, end));
+            }
+            end.state = LineState::Attention;
+            end.question = true;
+        }
+        (TxnOutcome::Refused { reason }, Next::End(end))
+    }
+
+    /// Takes what the library system said of a renewal.
+    pub(super) fn take_renewal(&mut self, answer: LoanAnswer) -> (TxnOutcome, Next) {
+        self.title = answer.title.or(self.title.take());
+        if answer.ok {
+            self.due = answer.due;
+            let end = End::new(LineState::Renewed, due_note(&self.due));
+            // A book of one's own on the pad may still be armed from an unlucky day; its loan is
+            // certain now, so the tag is brought to it.
+            let want = (!self.tags.is_empty()).then_some(Security::Released);
+            let next = want.map_or_else(|| Next::End(end.clone()), |w| Next::Secure(w, end.clone()));
+            return (TxnOutcome::Accepted { title: self.title.clone(), want }, next);
+        }
+        let (reason, end) = refusal(answer.refusal, answer.message);
+        (TxnOutcome::Refused { reason }, Next::End(end))
+    }
+
+    /// Takes what the library system said of a return.
+    pub(super) fn take_checkin(
+        &mut self,
+        answer: CheckinAnswer,
+        to_trolley: bool,
+    ) -> (TxnOutcome, Next) {
+        self.title = answer.title.or(self.title.take());
+        let want = (answer.secure && !self.tags.is_empty()).then_some(Security::Secured);
+        if answer.ok {
+            self.taken_back = true;
+            let place = destination(answer.sort, to_trolley);
+            let note = if answer.was_on_loan { Note::Put(place) } else { Note::NotOnLoan(place) };
+            let end = End::new(LineState::Returned, note);
+            let next = match want {
+                Some(want) => Next::Secure(want, end),
+                None => Next::End(end),
+            };
+            return (TxnOutcome::Accepted { title: self.title.clone(), want }, next);
+        }
+        let reason = answer.message.unwrap_or_else(|| "refused".to_owned());
+        (TxnOutcome::Refused { reason }, Next::End(End::attention(Advice::RetNo)))
+    }
+}
+
+pub(super) fn due_note(due: &Due) -> Note {
+    match due {
+        Due::Day(day) => Note::Due(*day),
+        Due::Text(text) => Note::DueText(text.clone()),
+        Due::Unknown => Note::None,
+    }
+}
+
+fn destination(sort: Sort, to_trolley: bool) -> Destination {
+    match sort {
+        Sort::Normal if to_trolley => Destination::Trolley,
+        Sort::Normal => Destination::Shelf,
+        Sort::Hold => Destination::HoldSlot,
+        Sort::Transit(branch) => Destination::Transit { branch },
+        Sort::Exception => Destination::Counter,
+    }
+}
+
+pub(super) fn refusal(advice: Option<Advice>, message: Option<String>) -> (String, End) {
+    match (advice, message) {
+        (Some(advice), message) => {
+            (message.unwrap_or_else(|| format!("{advice:?}")), End::refused(advice))
+        }
+        (None, Some(message)) => {
+            (message.clone(), End::new(LineState::Refused, Note::LibrarySays(message)))
+        }
+        (None, None) => ("no reason given".to_owned(), End::refused(Advice::AskStaff)),
+    }
+}

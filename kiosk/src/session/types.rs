@@ -1,0 +1,363 @@
+//! What goes in and out of the session.
+
+use jiff::civil::DateTime;
+
+use drivers::rfid::Uid;
+use drivers::rfid::security::Security;
+use ui::view::{Advice, Date, Language, Touch};
+
+use super::{Answer, Ask, AskId, ItemId, LinkState, NoAnswer, PrinterState};
+use crate::privacy::PatronId;
+
+/// One unit of work in the journal; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TxnId(pub u64);
+
+/// Names one journal write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Token(pub u64);
+
+/// Names one security write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OpId(pub u64);
+
+/// Six characters in two groups of three that let staff find a session's journal lines
+/// (patron-experience.md section 9). Drawn at random outside the session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct SessionCode(pub String);
+
+/// Everything that can happen to the station.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A finger or key.
+    Touch(Touch),
+    /// A barcode or QR code.
+    Scan(String),
+    /// What lies on the pad now, complete. Sent after every scan of the reader.
+    Pad(Vec<TagRead>),
+    /// The library system answered, or will not.
+    Answer(AskId, Result<Answer, NoAnswer>),
+    /// A journal write is durable (`true`) or failed.
+    Recorded(Token, bool),
+    /// A security write ended.
+    Tag(OpId, TagResult),
+    /// A slip ended.
+    Printed(PrintResult),
+    /// The link changed.
+    Link(LinkState),
+    /// The RFID reader came or went.
+    Reader {
+        /// It works.
+        up: bool,
+    },
+    /// The printer changed.
+    Printer(PrinterState),
+    /// More session codes.
+    Codes(Vec<SessionCode>),
+    /// Time passed.
+    Tick,
+}
+
+/// One tag in the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagRead {
+    /// Its identifier.
+    pub uid: Uid,
+    /// What it carries.
+    pub content: Content,
+}
+
+/// What a tag carries, as far as a session cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Not read yet.
+    Unread,
+    /// A library item of ours.
+    Item {
+        /// Its number.
+        item: ItemId,
+        /// Parts of the set, 1 for a single item.
+        parts: u8,
+        /// Which part this is, from 1.
+        part: u8,
+        /// Type of usage says it is not to be lent (ISO 28560-1, OID 5: classes 2 and 7).
+        no_loan: bool,
+    },
+    /// A patron card.
+    Card(PatronId),
+    /// An item of an owner we have no agreement with.
+    Foreign,
+    /// Unreadable, blank, or not library data.
+    Bad,
+}
+
+/// How one security write with read-back ended. One result is one try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagResult {
+    /// Written and read back.
+    Done,
+    /// The tag did not answer.
+    Gone,
+    /// It answered, and did not take it.
+    Failed,
+    /// The reader is gone.
+    ReaderDown,
+}
+
+/// How a slip ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrintResult {
+    /// The printer confirmed the paper.
+    Done,
+    /// All bytes went to a printer that cannot confirm.
+    Sent,
+    /// Nothing was printed.
+    Not(PrinterState),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What the loop must do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Write durably, all or nothing, then feed [`Input::Recorded`].
+    Record(Token, Vec<Record>),
+    /// Ask the library system, then feed [`Input::Answer`].
+    Ask {
+        /// Names the question.
+        id: AskId,
+        /// The question.
+        ask: Ask,
+        /// Live readers go first.
+        background: bool,
+    },
+    /// Write the security state of these tags and read it back; then feed [`Input::Tag`].
+    SetSecurity {
+        /// Names the write.
+        op: OpId,
+        /// The tags: all parts of one item.
+        tags: Vec<Uid>,
+        /// The state wanted.
+        want: Security,
+    },
+    /// Print a slip, then feed [`Input::Printed`].
+    Print(SlipRequest),
+    /// A librarian is called.
+    CallStaff,
+    /// The session is over: clear what the loop holds of it (print buffers, pad cache of cards).
+    Forget,
+}
+
+/// What kind of work a journal unit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobKind {
+    /// A loan.
+    Checkout,
+    /// A return.
+    Checkin,
+    /// A renewal.
+    Renew,
+    /// A loan taken back.
+    Cancel,
+}
+
+/// One line for the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// Before anything is sent.
+    Intent {
+        /// The unit.
+        txn: TxnId,
+        /// Session.
+        session: SessionCode,
+        /// Kind.
+        kind: JobKind,
+        /// Item.
+        item: ItemId,
+        /// Patron; sealed on disk.
+        patron: Option<PatronId>,
+        /// Its tags.
+        tags: Vec<Uid>,
+        /// When it happened.
+        at: DateTime,
+    },
+    /// Before anything is told.
+    Outcome {
+        /// The unit.
+        txn: TxnId,
+        /// How it ended.
+        outcome: TxnOutcome,
+    },
+    /// The tags read back as wanted: the unit is closed.
+    Secured {
+        /// The unit.
+        txn: TxnId,
+    },
+    /// The tags did not: these go on the repair list, and the unit is closed.
+    Repair {
+        /// The unit.
+        txn: TxnId,
+        /// Item.
+        item: ItemId,
+        /// Tags.
+        tags: Vec<Uid>,
+        /// State wanted.
+        want: Security,
+    },
+    /// A tag on the repair list is right again, or no longer needs to be.
+    Repaired {
+        /// Tag.
+        uid: Uid,
+    },
+    /// A receipt was asked for.
+    Receipt {
+        /// Session.
+        session: SessionCode,
+        /// Lines on it.
+        lines: u32,
+        /// What became of it.
+        result: Option<PrintResult>,
+    },
+}
+
+/// How a journal unit ended at the library system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TxnOutcome {
+    /// Yes; the tags are still to be brought to this state (`None`: leave them).
+    Accepted {
+        /// Title for staff lists.
+        title: Option<String>,
+        /// State wanted.
+        want: Option<Security>,
+    },
+    /// No.
+    Refused {
+        /// Its words, or a code.
+        reason: String,
+    },
+    /// Noted here, to be posted when the link is back; the tags are to be brought to this state.
+    Queued {
+        /// State wanted.
+        want: Option<Security>,
+    },
+    /// It surely never reached the library system.
+    NotSent,
+    /// Sent, no answer: must be found out.
+    Unsure,
+    /// Could not be found out, or answered no after the fact: for staff.
+    ForStaff {
+        /// A plain sentence's code.
+        reason: String,
+    },
+}
+
+/// A journal unit that was open when the station stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenTxn {
+    /// The unit.
+    pub txn: TxnId,
+    /// Kind.
+    pub kind: JobKind,
+    /// Item.
+    pub item: ItemId,
+    /// Patron.
+    pub patron: Option<PatronId>,
+    /// Tags.
+    pub tags: Vec<Uid>,
+    /// When it happened.
+    pub at: DateTime,
+    /// Last outcome written.
+    pub outcome: Option<TxnOutcome>,
+}
+
+/// A tag whose security state is not what the loan says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairRow {
+    /// Tag.
+    pub uid: Uid,
+    /// Item.
+    pub item: ItemId,
+    /// State wanted.
+    pub want: Security,
+}
+
+/// What a new station starts from.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// First journal unit number not used.
+    pub next_txn: u64,
+    /// Units left open, oldest first.
+    pub open: Vec<OpenTxn>,
+    /// Repair list.
+    pub repairs: Vec<RepairRow>,
+    /// Session codes to begin with.
+    pub codes: Vec<SessionCode>,
+    /// Whether a printer is configured.
+    pub printer: PrinterState,
+}
+
+/// Figures since start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Loans the library system confirmed (undone ones taken off).
+    pub loans: u64,
+    /// Returns the library system confirmed.
+    pub returns: u64,
+    /// Renewals the library system confirmed.
+    pub renewals: u64,
+    /// Items and cards refused.
+    pub refused: u64,
+    /// Returns noted and not posted yet.
+    pub queued: u64,
+    /// Receipts the printer confirmed or took.
+    pub receipts: u64,
+    /// Sessions ended.
+    pub sessions: u64,
+    /// Tags repaired from the repair list.
+    pub repaired: u64,
+    /// Calls for staff.
+    pub staff_calls: u64,
+}
+
+/// A slip to print, in data; words are added when it is composed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlipRequest {
+    /// What it tells.
+    pub kind: SlipKind,
+    /// Language of the session at its end.
+    pub language: Language,
+    /// When.
+    pub at: DateTime,
+    /// Receipt code.
+    pub code: SessionCode,
+    /// Lines.
+    pub lines: Vec<SlipLine>,
+    /// A second print of the same slip.
+    pub copy: bool,
+}
+
+/// Head line of a slip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlipKind {
+    /// Loans.
+    Borrow,
+    /// Returns.
+    GiveBack,
+    /// Renewals.
+    Renew,
+}
+
+/// One line of a slip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlipLine {
+    /// Title, or item number.
+    pub title: String,
+    /// Due day, for loans and renewals.
+    pub due: Option<Date>,
+    /// Due in words that are no date.
+    pub due_text: Option<String>,
+    /// Noted, to be registered later.
+    pub queued: bool,
+    /// The gate may sound.
+    pub advice: Option<Advice>,
+}
