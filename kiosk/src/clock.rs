@@ -3,8 +3,8 @@
 //! State machines never read a clock; they are given a [`Now`]. A script's `sleep` moves the
 //! clock forward without waiting, so an idle hour passes in a blink while wires keep their speed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::civil::DateTime;

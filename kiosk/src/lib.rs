@@ -1,6 +1,9 @@
 //! The station: what happens between a reader's card, the pile of books, the library system,
 //! the tags and the paper.
 
+pub mod clock;
 pub mod practice;
 pub mod privacy;
+pub mod receipt;
+pub mod session;
 pub mod sip2;

@@ -31,10 +31,6 @@ impl FinishPage {
     pub(super) fn is_printing(&self) -> bool {
         self.receipt == Receipt::Printing
     }
-
-    pub(super) fn slip(&self) -> &SlipRequest {
-        &self.slip
-    }
 }
 
 pub(super) fn slip_line(
@@ -148,6 +144,7 @@ impl Station {
 
     /// Answer to "would you like a receipt?".
     pub(super) fn receipt_wanted(&mut self, want: ReceiptDefault, now: Now) {
+        let advice = self.printer_advice();
         let Phase::Finish(page) = &mut self.phase else { return };
         page.since = now.mono;
         let again = page.receipt == Receipt::Unknown || matches!(page.receipt, Receipt::Failed(_));
@@ -157,7 +154,7 @@ impl Station {
         match want {
             ReceiptDefault::None => page.receipt = Receipt::Declined,
             ReceiptDefault::Paper if self.printer != PrinterState::Ready => {
-                page.receipt = Receipt::Failed(self.printer_advice());
+                page.receipt = Receipt::Failed(advice);
             }
             ReceiptDefault::Paper => {
                 // Only an unknown outcome can have left paper behind.
@@ -168,10 +165,7 @@ impl Station {
                 let lines = u32::try_from(slip.lines.len()).unwrap_or(u32::MAX);
                 let session = slip.code.clone();
                 self.push(Effect::Print(slip));
-                self.record(
-                    Recorded::Note,
-                    vec![Record::Receipt { session, lines, result: None }],
-                );
+                self.record(Recorded::Note, vec![Record::Receipt { session, lines, result: None }]);
             }
         }
     }
@@ -211,10 +205,7 @@ impl Station {
         };
         let session = page.slip.code.clone();
         let lines = u32::try_from(page.slip.lines.len()).unwrap_or(u32::MAX);
-        self.record(
-            Recorded::Note,
-            vec![Record::Receipt { session, lines, result: Some(result) }],
-        );
+        self.record(Recorded::Note, vec![Record::Receipt { session, lines, result: Some(result) }]);
     }
 
     /// Back to work from the finish page.
@@ -274,7 +265,10 @@ impl Station {
         let lines = std::mem::take(&mut self.lines);
         self.detached.extend(lines.into_iter().filter(ItemLine::is_open));
         self.asks.retain(|_, asked| {
-            matches!(asked, Asked::Line(_) | Asked::Fix(_) | Asked::FixItem(_) | Asked::LoansRenew(_))
+            matches!(
+                asked,
+                Asked::Line(_) | Asked::Fix(_) | Asked::FixItem(_) | Asked::LoansRenew(_)
+            )
         });
         self.phase = Phase::Attract;
         self.overlay = None;

@@ -52,7 +52,8 @@ impl Drop for Pin {
 
 impl Pin {
     pub(super) fn tries_left(&self) -> Option<u8> {
-        (self.tries > 0).then(|| u8::try_from(PIN_TRIES).unwrap_or(u8::MAX).saturating_sub(self.tries))
+        (self.tries > 0)
+            .then(|| u8::try_from(PIN_TRIES).unwrap_or(u8::MAX).saturating_sub(self.tries))
     }
 }
 
@@ -195,9 +196,8 @@ impl Station {
         let (Some(card), pin, tries) = (page.card.take(), page.pin.take(), page.tries) else {
             return;
         };
-        let answer = match answer {
-            Ok(Answer::Patron(answer)) => answer,
-            Ok(_) | Err(_) => return self.open_identify(purpose, Some(Advice::IlsDown), now),
+        let Ok(Answer::Patron(answer)) = answer else {
+            return self.open_identify(purpose, Some(Advice::IlsDown), now);
         };
         if !answer.known {
             return self.card_problem(purpose, Advice::CardUnknown, now);

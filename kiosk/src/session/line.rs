@@ -228,7 +228,8 @@ impl ItemLine {
             // A book of one's own on the pad may still be armed from an unlucky day; its loan is
             // certain now, so the tag is brought to it.
             let want = (!self.tags.is_empty()).then_some(Security::Released);
-            let next = want.map_or_else(|| Next::End(end.clone()), |w| Next::Secure(w, end.clone()));
+            let next =
+                want.map_or_else(|| Next::End(end.clone()), |w| Next::Secure(w, end.clone()));
             return (TxnOutcome::Accepted { title: self.title.clone(), want }, next);
         }
         let (reason, end) = refusal(answer.refusal, answer.message);

@@ -50,7 +50,9 @@ impl LoansPage {
         self.loans
             .iter()
             .filter(|l| l.state == LoanState::Renewed)
-            .map(|l| super::finish::slip_line(l.title.as_deref(), Some(&l.item), &l.due, false, None))
+            .map(|l| {
+                super::finish::slip_line(l.title.as_deref(), Some(&l.item), &l.due, false, None)
+            })
             .collect()
     }
 
@@ -61,9 +63,8 @@ impl LoansPage {
             patron,
             loading: self.loading,
             loans: rows.into_iter().map(|(at, loan)| loan.view(at, today)).collect(),
-            renewed: (self.all && !self.busy()).then(|| {
-                (self.renewed(), self.count(|s| matches!(s, LoanState::Refused(_))))
-            }),
+            renewed: (self.all && !self.busy())
+                .then(|| (self.renewed(), self.count(|s| matches!(s, LoanState::Refused(_))))),
             busy: self.busy(),
         }
     }
@@ -154,12 +155,7 @@ impl Station {
         }
     }
 
-    pub(super) fn loans_item(
-        &mut self,
-        at: usize,
-        answer: Result<Answer, NoAnswer>,
-        _now: Now,
-    ) {
+    pub(super) fn loans_item(&mut self, at: usize, answer: Result<Answer, NoAnswer>, _now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };
         if let (Some(loan), Ok(Answer::Item(item))) = (page.loans.get_mut(at), answer) {
             loan.title = item.title;
@@ -231,12 +227,7 @@ impl Station {
         }
     }
 
-    pub(super) fn loans_renewed(
-        &mut self,
-        at: usize,
-        answer: Result<Answer, NoAnswer>,
-        _now: Now,
-    ) {
+    pub(super) fn loans_renewed(&mut self, at: usize, answer: Result<Answer, NoAnswer>, _now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };
         let Some(loan) = page.loans.get_mut(at) else { return };
         let Some(txn) = loan.txn else { return };

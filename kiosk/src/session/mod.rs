@@ -19,16 +19,13 @@ mod show;
 mod types;
 mod work;
 
-#[cfg(test)]
-mod tests;
-
 pub use ask::{
     Answer, Ask, AskId, CheckinAnswer, Due, ITEM_ID_MAX, ItemAnswer, ItemId, ItemIdError,
     LoanAnswer, NoAnswer, PatronAnswer, Sort,
 };
 pub use rules::{
-    AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule, ReceiptDefault,
-    Rules, Times,
+    AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
+    ReceiptDefault, Rules, Times,
 };
 pub use show::Names;
 pub use types::{

@@ -72,7 +72,8 @@ impl Pad {
             if matches!(lying.content, Content::Card(_)) {
                 lying.told = true;
                 events.push(PadEvent::Card(uid));
-            } else if lying.content != Content::Unread && now.saturating_sub(lying.since) >= stable {
+            } else if lying.content != Content::Unread && now.saturating_sub(lying.since) >= stable
+            {
                 lying.told = true;
                 events.push(PadEvent::Laid(uid));
             }

@@ -170,7 +170,8 @@ impl Station {
             }
             (Step::Find { .. }, JobKind::Checkin | JobKind::Cancel, _) => Ask::Item { item },
             // A renewal leaves no mark that tells it from the one before; staff decide.
-            (Step::Find { .. }, JobKind::Renew, _) | (Step::Find { .. }, JobKind::Checkout, None) => {
+            (Step::Find { .. }, JobKind::Renew, _)
+            | (Step::Find { .. }, JobKind::Checkout, None) => {
                 let outcome = TxnOutcome::ForStaff { reason: "unsure".to_owned() };
                 return self.fix_record(outcome);
             }
@@ -182,12 +183,7 @@ impl Station {
         let _ = now;
     }
 
-    pub(super) fn fix_answered(
-        &mut self,
-        txn: TxnId,
-        answer: Result<Answer, NoAnswer>,
-        now: Now,
-    ) {
+    pub(super) fn fix_answered(&mut self, txn: TxnId, answer: Result<Answer, NoAnswer>, now: Now) {
         let Some(owed) = self.fixer.owed.front_mut().filter(|o| o.unit.txn == txn) else { return };
         let outcome = match (owed.step.clone(), answer) {
             (Step::Post, Ok(Answer::Checkin(a))) if a.ok => {

@@ -162,9 +162,12 @@ impl Default for Times {
     }
 }
 
-/// Allowed ranges in seconds, by field name (patron-experience.md section 4; `put_back_s` and
+/// Field name, its value, least and most seconds.
+type Range = (&'static str, fn(&Times) -> f64, f64, f64);
+
+/// Allowed ranges, by field name (patron-experience.md section 4; `put_back_s` and
 /// `undo_s` have no range there and get one here).
-const RANGES: [(&str, fn(&Times) -> f64, f64, f64); 13] = [
+const RANGES: [Range; 13] = [
     ("identify_s", |t| t.identify_s, 15.0, 120.0),
     ("pin_s", |t| t.pin_s, 20.0, 300.0),
     ("idle_s", |t| t.idle_s, 30.0, 300.0),
@@ -270,7 +273,9 @@ mod language_tag {
         match String::deserialize(d)?.as_str() {
             "zh-CN" => Ok(Language::ZhCn),
             "en" => Ok(Language::En),
-            other => Err(serde::de::Error::custom(format!("language {other:?} is not zh-CN or en"))),
+            other => {
+                Err(serde::de::Error::custom(format!("language {other:?} is not zh-CN or en")))
+            }
         }
     }
 }

@@ -87,11 +87,9 @@ impl Station {
                 pad_left: self.pad.has_stale() && self.pad.count() > 0,
             },
             Phase::Choose => Screen::Choose { pad_count: self.pad.count() },
-            Phase::Identify(page) => Screen::Identify {
-                purpose: page.purpose,
-                busy: page.busy,
-                problem: page.problem,
-            },
+            Phase::Identify(page) => {
+                Screen::Identify { purpose: page.purpose, busy: page.busy, problem: page.problem }
+            }
             Phase::Pin(page) => Screen::Pin {
                 typed: u8::try_from(page.digits.len()).unwrap_or(u8::MAX),
                 tries_left: page.tries_left(),
@@ -139,9 +137,7 @@ impl Station {
     fn work(&self, names: &Names, now: Now) -> view::Work {
         let patron = self.patron.is_some().then(|| self.badge());
         let slow = secs(self.rules.times.busy_s);
-        let asking_long = |l: &ItemLine| {
-            matches!(l.stage, Stage::Asking { since, .. } if now.mono.saturating_sub(since) >= slow)
-        };
+        let asking_long = |l: &ItemLine| matches!(l.stage, Stage::Asking { since, .. } if now.mono.saturating_sub(since) >= slow);
         view::Work {
             patron,
             pad_count: self.pad.count(),
@@ -198,9 +194,9 @@ impl Station {
 
     fn named(&self, place: view::Destination, names: &Names) -> view::Destination {
         match place {
-            view::Destination::Transit { branch } => view::Destination::Transit {
-                branch: names.branch(&branch, self.language),
-            },
+            view::Destination::Transit { branch } => {
+                view::Destination::Transit { branch: names.branch(&branch, self.language) }
+            }
             other => other,
         }
     }
@@ -261,8 +257,12 @@ impl Station {
                 self.list_loans(now);
             }
             (Phase::Borrow | Phase::GiveBack, Touch::Finish | Touch::Back) => self.want_finish(now),
-            (Phase::Borrow | Phase::GiveBack, Touch::Yes(id)) => self.answer_question(id, true, now),
-            (Phase::Borrow | Phase::GiveBack, Touch::No(id)) => self.answer_question(id, false, now),
+            (Phase::Borrow | Phase::GiveBack, Touch::Yes(id)) => {
+                self.answer_question(id, true, now)
+            }
+            (Phase::Borrow | Phase::GiveBack, Touch::No(id)) => {
+                self.answer_question(id, false, now)
+            }
             (Phase::Borrow, Touch::Undo(id)) => self.undo_line(id, now),
             (Phase::Count { .. }, Touch::Count(n)) => self.count_answered(u32::from(n), now),
             (Phase::Count { .. }, Touch::Back) => self.phase = Phase::Borrow,

@@ -544,8 +544,7 @@ impl Station {
     fn undo_secured(&mut self, id: u32, result: TagResult, now: Now) {
         let session = self.code.clone();
         let old_txn = self.line_mut(id).and_then(|l| l.txn);
-        let by_reader =
-            self.line_mut(id).is_some_and(|l| l.job == Job::Cancel { by_reader: true });
+        let by_reader = self.line_mut(id).is_some_and(|l| l.job == Job::Cancel { by_reader: true });
         if result != TagResult::Done && by_reader {
             // The tag may be half armed while the loan stands: bring it back to released.
             return self.go_on(id, Next::ReleaseAgain, now);
