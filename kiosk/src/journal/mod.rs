@@ -1,0 +1,316 @@
+//! The journal: what the station meant to do, did, and still owes, on disk before it is sent or
+//! told.
+//!
+//! SQLite in WAL mode with `synchronous = FULL`: a commit that returned is on the disk's own
+//! word durable (with `NORMAL`, WAL may lose the latest commits at power loss). One
+//! [`Journal::write`] is one commit. SQL for the station's state lives only here.
+
+mod rows;
+mod schema;
+mod seal;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, params};
+
+use drivers::rfid::security::Security;
+
+use crate::session::{
+    JobKind, OpenTxn, PrintResult, Record, RepairRow, SessionCode, TxnId, TxnOutcome,
+};
+
+pub use rows::{Figures, Row};
+pub use seal::{KeyError, SealError, Sealer};
+
+/// How long another process's write is waited for (`journal list` beside a running station).
+const BUSY_WAIT: Duration = Duration::from_secs(2);
+
+/// What can go wrong with the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be opened or made.
+    #[error(
+        "journal {path}: {source}; check that the directory exists and may be written by the station's user"
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// Written by a newer program.
+    #[error(
+        "the journal is of version {found}, this program knows {known}: install the newer program again; nothing was changed"
+    )]
+    Newer {
+        /// Version in the file.
+        found: usize,
+        /// Version known.
+        known: usize,
+    },
+    /// A read or write failed: disk full, damaged file.
+    #[error("journal: {0}")]
+    Sql(#[from] rusqlite::Error),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A sealed value.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A row that this program did not write.
+    #[error("journal row {id}: {what} is not understood; keep the file and ask for help")]
+    Row {
+        /// Row.
+        id: i64,
+        /// Column.
+        what: &'static str,
+    },
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    db: Connection,
+    sealer: Sealer,
+}
+
+impl Journal {
+    /// Opens or makes the journal in `path`.
+    ///
+    /// # Errors
+    /// [`JournalError`]; an existing file is never changed when it cannot be used.
+    pub fn open(path: &Path, sealer: Sealer) -> Result<Self, JournalError> {
+        let wrap = |source| JournalError::Open { path: path.to_owned(), source };
+        let db = Connection::open(path).map_err(wrap)?;
+        Self::set_up(db, sealer)
+    }
+
+    /// Opens an existing journal to look at, changing nothing.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open_read_only(path: &Path, sealer: Sealer) -> Result<Self, JournalError> {
+        let wrap = |source| JournalError::Open { path: path.to_owned(), source };
+        let db =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
+        db.busy_timeout(BUSY_WAIT)?;
+        let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(wrap)?;
+        let found = usize::try_from(found).unwrap_or(usize::MAX);
+        if found > schema::VERSION {
+            return Err(JournalError::Newer { found, known: schema::VERSION });
+        }
+        Ok(Self { db, sealer })
+    }
+
+    /// A journal that is gone with the process (tests, benchmarks of the codec alone).
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn in_memory() -> Result<Self, JournalError> {
+        Self::set_up(Connection::open_in_memory()?, Sealer::ephemeral()?)
+    }
+
+    fn set_up(mut db: Connection, sealer: Sealer) -> Result<Self, JournalError> {
+        db.busy_timeout(BUSY_WAIT)?;
+        // A newer file is refused before any pragma could touch it.
+        schema::migrate(&mut db)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        Ok(Self { db, sealer })
+    }
+
+    /// Writes all records or none, durably.
+    ///
+    /// # Errors
+    /// [`JournalError`]; then nothing of them is on disk.
+    pub fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        let tx = self.db.transaction()?;
+        for record in records {
+            write_one(&tx, &self.sealer, record)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// First unit number never used.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn next_txn(&self) -> Result<u64, JournalError> {
+        let last: Option<i64> = self.db.query_row("SELECT max(id) FROM txn", [], |r| r.get(0))?;
+        Ok(last.and_then(|id| u64::try_from(id).ok()).unwrap_or(0) + 1)
+    }
+
+    /// Units left open, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open_units(&self) -> Result<Vec<OpenTxn>, JournalError> {
+        rows::open_units(&self.db, &self.sealer)
+    }
+
+    /// The repair list.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn repairs(&self) -> Result<Vec<RepairRow>, JournalError> {
+        rows::repairs(&self.db)
+    }
+
+    /// The last `limit` units, newest first, without patrons.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn list(&self, limit: u32) -> Result<Vec<Row>, JournalError> {
+        rows::list(&self.db, limit)
+    }
+
+    /// Sums over units from `since` on.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn figures(&self, since: u64) -> Result<Figures, JournalError> {
+        rows::figures(&self.db, since)
+    }
+}
+
+fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(), JournalError> {
+    match record {
+        Record::Intent { txn, session, kind, item, patron, tags, at } => {
+            let patron = patron.as_ref().map(|p| sealer.seal(p)).transpose()?;
+            tx.prepare_cached(
+                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent')",
+            )?
+            .execute(params![
+                sql_id(*txn),
+                session.0,
+                rows::kind_name(*kind),
+                item.as_str(),
+                patron,
+                rows::join_tags(tags),
+                at.to_string(),
+            ])?;
+        }
+        Record::Outcome { txn, outcome } => write_outcome(tx, *txn, outcome)?,
+        Record::Secured { txn } => {
+            tx.prepare_cached("UPDATE txn SET tag = 'secured' WHERE id = ?1")?
+                .execute([sql_id(*txn)])?;
+        }
+        Record::Repair { txn, item, tags, want } => {
+            tx.prepare_cached("UPDATE txn SET tag = 'repair' WHERE id = ?1")?
+                .execute([sql_id(*txn)])?;
+            for uid in tags {
+                tx.prepare_cached(
+                    "INSERT INTO repair (uid, item, want, txn) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (uid) DO UPDATE SET item = ?2, want = ?3, txn = ?4",
+                )?
+                .execute(params![
+                    uid.to_string(),
+                    item.as_str(),
+                    want_name(*want),
+                    sql_id(*txn)
+                ])?;
+            }
+        }
+        Record::Repaired { uid } => {
+            tx.prepare_cached("DELETE FROM repair WHERE uid = ?1")?.execute([uid.to_string()])?;
+        }
+        Record::Receipt { session, lines, result: None } => {
+            tx.prepare_cached("INSERT INTO receipt (session, lines) VALUES (?1, ?2)")?
+                .execute(params![session.0, lines])?;
+        }
+        Record::Receipt { session, result: Some(result), .. } => {
+            tx.prepare_cached(
+                "UPDATE receipt SET result = ?2
+                 WHERE id = (SELECT max(id) FROM receipt WHERE session = ?1)",
+            )?
+            .execute(params![session.0, print_name(*result)])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_outcome(
+    tx: &Transaction<'_>,
+    txn: TxnId,
+    outcome: &TxnOutcome,
+) -> Result<(), JournalError> {
+    let (state, reason, title, want) = match outcome {
+        TxnOutcome::Accepted { title, want } => ("accepted", None, title.as_deref(), *want),
+        TxnOutcome::Refused { reason } => ("refused", Some(reason.as_str()), None, None),
+        TxnOutcome::Queued { want } => ("queued", None, None, *want),
+        TxnOutcome::NotSent => ("not_sent", None, None, None),
+        TxnOutcome::Unsure => ("unsure", None, None, None),
+        TxnOutcome::ForStaff { reason } => ("for_staff", Some(reason.as_str()), None, None),
+    };
+    // A number is needed only to find out or to post; then it goes.
+    let keep_patron = matches!(outcome, TxnOutcome::Unsure | TxnOutcome::ForStaff { .. });
+    tx.prepare_cached(
+        "UPDATE txn SET state = ?2, reason = ?3, title = coalesce(?4, title),
+             want = coalesce(?5, want),
+             tag = CASE WHEN ?5 IS NULL THEN tag ELSE 'pending' END,
+             patron = CASE WHEN ?6 THEN patron ELSE NULL END
+         WHERE id = ?1",
+    )?
+    .execute(params![sql_id(txn), state, reason, title, want.map(want_name), keep_patron])?;
+    Ok(())
+}
+
+fn sql_id(txn: TxnId) -> i64 {
+    i64::try_from(txn.0).unwrap_or(i64::MAX)
+}
+
+fn want_name(want: Security) -> &'static str {
+    match want {
+        Security::Secured => "secured",
+        Security::Released => "released",
+    }
+}
+
+fn print_name(result: PrintResult) -> &'static str {
+    match result {
+        PrintResult::Done => "done",
+        PrintResult::Sent => "sent",
+        PrintResult::Not(_) => "not_printed",
+        PrintResult::Unknown => "unknown",
+    }
+}
+
+/// Characters of a session code (patron-experience.md section 9).
+const CODE_LETTERS: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Draws session codes at random.
+///
+/// # Errors
+/// [`KeyError::Random`] when the system gives no random bytes.
+pub fn draw_codes(n: usize) -> Result<Vec<SessionCode>, KeyError> {
+    (0..n).map(|_| draw_code()).collect()
+}
+
+fn draw_code() -> Result<SessionCode, KeyError> {
+    let mut code = String::with_capacity(7);
+    while code.len() < 7 {
+        if code.len() == 3 {
+            code.push('-');
+        }
+        let mut byte = [0];
+        getrandom::fill(&mut byte).map_err(|_| KeyError::Random)?;
+        // 240 = 8 * 30: values above would make some letters likelier.
+        if byte[0] < 240 {
+            code.push(char::from(CODE_LETTERS[usize::from(byte[0]) % CODE_LETTERS.len()]));
+        }
+    }
+    Ok(SessionCode(code))
+}
+
+/// The kinds as they are written.
+pub(crate) const KINDS: [(JobKind, &str); 4] = [
+    (JobKind::Checkout, "checkout"),
+    (JobKind::Checkin, "checkin"),
+    (JobKind::Renew, "renew"),
+    (JobKind::Cancel, "cancel"),
+];

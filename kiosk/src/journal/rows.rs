@@ -1,0 +1,191 @@
+//! Reading the journal.
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use drivers::rfid::Uid;
+use drivers::rfid::security::Security;
+
+use super::{JournalError, KINDS, Sealer};
+use crate::session::{ItemId, JobKind, OpenTxn, RepairRow, TxnId, TxnOutcome};
+
+/// Most units resumed at one start; far more than a station can have in flight or queued in a
+/// month off line.
+const OPEN_MAX: u32 = 100_000;
+
+/// One unit for lists: no patron.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Unit.
+    pub id: i64,
+    /// Receipt code of its session.
+    pub session: String,
+    /// `checkout`, `checkin`, `renew`, `cancel`.
+    pub kind: String,
+    /// Item number.
+    pub item: String,
+    /// Civil time of the event.
+    pub at: String,
+    /// `intent`, `accepted`, `refused`, `queued`, `not_sent`, `unsure`, `for_staff`.
+    pub state: String,
+    /// Why refused or for staff.
+    pub reason: Option<String>,
+    /// Title.
+    pub title: Option<String>,
+    /// `none`, `pending`, `secured`, `repair`.
+    pub tag: String,
+}
+
+/// Sums for the closing line and the technician.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Figures {
+    /// Accepted loans less accepted cancels.
+    pub loans: u64,
+    /// Accepted returns.
+    pub returns: u64,
+    /// Accepted renewals.
+    pub renewals: u64,
+    /// Noted, not posted.
+    pub queued: u64,
+    /// Intent or unsure, or a tag pending.
+    pub open: u64,
+    /// Tags on the repair list (all, not only from `since`).
+    pub repair: u64,
+    /// Receipts confirmed or sent (all).
+    pub receipts: u64,
+    /// Lines on those receipts (all).
+    pub receipt_lines: u64,
+    /// For staff (all).
+    pub for_staff: u64,
+}
+
+pub(super) fn kind_name(kind: JobKind) -> &'static str {
+    KINDS.iter().find(|(k, _)| *k == kind).map_or("", |(_, name)| name)
+}
+
+pub(super) fn join_tags(tags: &[Uid]) -> String {
+    tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn want(text: &str) -> Option<Security> {
+    match text {
+        "secured" => Some(Security::Secured),
+        "released" => Some(Security::Released),
+        _ => None,
+    }
+}
+
+type OpenRow =
+    (i64, String, String, Option<Vec<u8>>, String, String, String, Option<String>, String);
+
+pub(super) fn open_units(db: &Connection, sealer: &Sealer) -> Result<Vec<OpenTxn>, JournalError> {
+    let mut query = db.prepare(
+        "SELECT id, kind, item, patron, tags, at, state, want, tag FROM txn
+         WHERE state IN ('intent', 'unsure', 'queued') OR tag = 'pending'
+         ORDER BY id LIMIT ?1",
+    )?;
+    let rows: Vec<OpenRow> = query
+        .query_map([OPEN_MAX], |r| {
+            Ok((
+                r.get(0)?,
+                r.get(1)?,
+                r.get(2)?,
+                r.get(3)?,
+                r.get(4)?,
+                r.get(5)?,
+                r.get(6)?,
+                r.get(7)?,
+                r.get(8)?,
+            ))
+        })?
+        .collect::<Result<_, _>>()?;
+    rows.into_iter().map(|row| open_unit(row, sealer)).collect()
+}
+
+fn open_unit(row: OpenRow, sealer: &Sealer) -> Result<OpenTxn, JournalError> {
+    let (id, kind, item, patron, tags, at, state, wanted, tag) = row;
+    let bad = |what| JournalError::Row { id, what };
+    let want = wanted.as_deref().and_then(want).filter(|_| tag == "pending");
+    Ok(OpenTxn {
+        txn: TxnId(u64::try_from(id).map_err(|_| bad("id"))?),
+        kind: KINDS.iter().find(|(_, name)| *name == kind).ok_or_else(|| bad("kind"))?.0,
+        item: ItemId::new(item).map_err(|_| bad("item"))?,
+        patron: patron.map(|p| sealer.open(&p)).transpose()?,
+        tags: tags
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map_err(|_| bad("tags"))?,
+        at: at.parse().map_err(|_| bad("at"))?,
+        outcome: match state.as_str() {
+            "intent" => None,
+            "unsure" => Some(TxnOutcome::Unsure),
+            "queued" => Some(TxnOutcome::Queued { want }),
+            _ => Some(TxnOutcome::Accepted { title: None, want }),
+        },
+    })
+}
+
+pub(super) fn repairs(db: &Connection) -> Result<Vec<RepairRow>, JournalError> {
+    let mut query = db.prepare("SELECT uid, item, want, txn FROM repair ORDER BY uid")?;
+    let rows: Vec<(String, String, String, i64)> = query
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?
+        .collect::<Result<_, _>>()?;
+    rows.into_iter()
+        .map(|(uid, item, wanted, id)| {
+            let bad = |what| JournalError::Row { id, what };
+            Ok(RepairRow {
+                uid: uid.parse().map_err(|_| bad("repair uid"))?,
+                item: ItemId::new(item).map_err(|_| bad("repair item"))?,
+                want: want(&wanted).ok_or_else(|| bad("repair want"))?,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn list(db: &Connection, limit: u32) -> Result<Vec<Row>, JournalError> {
+    let mut query = db.prepare(
+        "SELECT id, session, kind, item, at, state, reason, title, tag FROM txn
+         ORDER BY id DESC LIMIT ?1",
+    )?;
+    let rows = query.query_map([limit], |r| {
+        Ok(Row {
+            id: r.get(0)?,
+            session: r.get(1)?,
+            kind: r.get(2)?,
+            item: r.get(3)?,
+            at: r.get(4)?,
+            state: r.get(5)?,
+            reason: r.get(6)?,
+            title: r.get(7)?,
+            tag: r.get(8)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn figures(db: &Connection, since: u64) -> Result<Figures, JournalError> {
+    let since = i64::try_from(since).unwrap_or(i64::MAX);
+    let of = |sql: &str| -> Result<u64, JournalError> {
+        let n: i64 = db.query_row(sql, [since], |r| r.get(0))?;
+        Ok(u64::try_from(n).unwrap_or(0))
+    };
+    let accepted = |kind: &str| {
+        of(&format!(
+            "SELECT count(*) FROM txn WHERE id >= ?1 AND state = 'accepted' AND kind = '{kind}'"
+        ))
+    };
+    Ok(Figures {
+        loans: accepted("checkout")?.saturating_sub(accepted("cancel")?),
+        returns: accepted("checkin")?,
+        renewals: accepted("renew")?,
+        queued: of("SELECT count(*) FROM txn WHERE ?1 = ?1 AND state = 'queued'")?,
+        open: of("SELECT count(*) FROM txn WHERE ?1 = ?1 AND (state IN ('intent', 'unsure') \
+                  OR tag = 'pending')")?,
+        repair: of("SELECT count(*) FROM repair WHERE ?1 = ?1")?,
+        receipts: of("SELECT count(*) FROM receipt WHERE ?1 = ?1 AND result IN ('done', 'sent')")?,
+        receipt_lines: of("SELECT coalesce(sum(lines), 0) FROM receipt \
+                           WHERE ?1 = ?1 AND result IN ('done', 'sent')")?,
+        for_staff: of("SELECT count(*) FROM txn WHERE ?1 = ?1 AND state = 'for_staff'")?,
+    })
+}

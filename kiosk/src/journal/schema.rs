@@ -1,0 +1,55 @@
+//! The journal's tables. Numbered by `user_version`; a step is never edited once landed.
+
+use rusqlite::Connection;
+
+use super::JournalError;
+
+/// Steps from an empty file to today, in order.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE txn (
+        id       INTEGER PRIMARY KEY,
+        session  TEXT    NOT NULL,
+        kind     TEXT    NOT NULL,
+        item     TEXT    NOT NULL,
+        patron   BLOB,
+        tags     TEXT    NOT NULL,
+        at       TEXT    NOT NULL,
+        state    TEXT    NOT NULL,
+        reason   TEXT,
+        title    TEXT,
+        want     TEXT,
+        tag      TEXT    NOT NULL DEFAULT 'none'
+    ) STRICT;
+    CREATE INDEX txn_open ON txn (id) WHERE state IN ('intent', 'unsure', 'queued') OR tag = 'pending';
+    CREATE TABLE repair (
+        uid   TEXT PRIMARY KEY,
+        item  TEXT NOT NULL,
+        want  TEXT NOT NULL,
+        txn   INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE receipt (
+        id      INTEGER PRIMARY KEY,
+        session TEXT    NOT NULL,
+        lines   INTEGER NOT NULL,
+        result  TEXT
+    ) STRICT;
+"];
+
+/// Version this program writes.
+pub(super) const VERSION: usize = STEPS.len();
+
+/// Brings a database to [`VERSION`], one step a transaction.
+pub(super) fn migrate(db: &mut Connection) -> Result<(), JournalError> {
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    if found > VERSION {
+        return Err(JournalError::Newer { found, known: VERSION });
+    }
+    for (at, step) in STEPS.iter().enumerate().skip(found) {
+        let tx = db.transaction()?;
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "user_version", i64::try_from(at + 1).unwrap_or(i64::MAX))?;
+        tx.commit()?;
+    }
+    Ok(())
+}
