@@ -169,4 +169,5 @@ pub trait TagReader: Send {
     fn write_dsfid(&mut self, uid: Uid, dsfid: u8) -> Result<(), ReaderError>;
 }
 
+pub mod m3;
 pub mod security;

@@ -1,0 +1,239 @@
+//! [`M3Reader`]: the pad as a [`TagReader`].
+
+use super::link::Link;
+use super::timing::{BAUD, RESPONSE_MARGIN};
+use super::wire::{Block, BlockLock, Command, ErrorCode, Reply, uid_option};
+use crate::port::{OpenError, Port, PortSpec};
+use crate::rfid::{ReaderError, ReaderInfo, Seen, TagReader, Uid};
+
+/// Model name in configuration.
+pub const MODEL: &str = "3m810";
+
+/// Most blocks read by one command. The public driver of a real 810 asks 8 for stickers and 16
+/// for cards (readers.md section 3); a higher limit is UNCONFIRMED.
+pub const READ_BLOCKS_MAX: u8 = 16;
+
+/// Most blocks written by one command. No limit is documented; 8 is what the public driver of a
+/// real 810 writes.
+pub const WRITE_BLOCKS_MAX: usize = 8;
+
+const BLOCK_LEN: usize = 4;
+
+/// Whether the pad reports DSFIDs in an inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DsfidReport {
+    Wanted,
+    /// The pad refused the option once.
+    Refused,
+}
+
+/// A 3M / Bibliotheca 210 or 810 pad.
+///
+/// It sends one command at a time and repeats none that writes; how often to try again is the
+/// caller's rule. After an answer that is missing or damaged, the next call first asks the
+/// version until it is answered, so that a late answer is never taken for a new one.
+pub struct M3Reader<P: Port> {
+    link: Link<P>,
+    dsfid: DsfidReport,
+}
+
+impl M3Reader<Box<dyn Port>> {
+    /// Opens the port; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`OpenError`] with what was tried.
+    pub fn open(spec: &PortSpec) -> Result<Self, OpenError> {
+        let baud = match spec {
+            PortSpec::Serial { baud: Some(baud), .. } => *baud,
+            _ => BAUD,
+        };
+        Ok(Self::new(spec.open(BAUD, RESPONSE_MARGIN)?, baud))
+    }
+}
+
+impl<P: Port> M3Reader<P> {
+    /// Takes an open port. `baud` is the line's speed in bit/s, from which time-outs follow.
+    pub fn new(port: P, baud: u32) -> Self {
+        Self { link: Link::new(port, baud), dsfid: DsfidReport::Wanted }
+    }
+
+    /// Gives the port back.
+    pub fn into_port(self) -> P {
+        self.link.into_port()
+    }
+
+    fn ask(&mut self, command: &Command) -> Result<Reply, ReaderError> {
+        match self.link.ask(command)? {
+            Reply::Failed { error, .. } => Err(reader_error(error)),
+            reply => Ok(reply),
+        }
+    }
+
+    fn done(&mut self, command: &Command) -> Result<(), ReaderError> {
+        match self.ask(command)? {
+            Reply::Done { .. } => Ok(()),
+            _ => Err(OTHER_KIND),
+        }
+    }
+
+    fn list(&mut self, options: u8) -> Result<Vec<Seen>, ReaderError> {
+        match self.ask(&Command::ReadUids { afi: 0, options, protocols: None }) {
+            Ok(Reply::Uids { found, .. }) => Ok(each_once(found)),
+            Ok(_) => Err(OTHER_KIND),
+            Err(ReaderError::NoTag) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read_some(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {
+        match self.ask(&Command::ReadBlocks { uid, first, count, options: None })? {
+            Reply::Blocks { blocks, .. } => whole_run(&blocks, first, count),
+            _ => Err(OTHER_KIND),
+        }
+    }
+}
+
+const OTHER_KIND: ReaderError = ReaderError::Garbled("answer of another kind");
+
+impl<P: Port> TagReader for M3Reader<P> {
+    fn identify(&mut self) -> Result<ReaderInfo, ReaderError> {
+        let version = match self.ask(&Command::Version) {
+            Ok(Reply::Version(version)) => version,
+            Ok(_) => return Err(OTHER_KIND),
+            // A firmware without 11 may know the probe seen on a real 810.
+            Err(ReaderError::Unsupported { .. }) => match self.ask(&Command::Probe)? {
+                Reply::Probe { version } => version,
+                _ => return Err(OTHER_KIND),
+            },
+            Err(error) => return Err(error),
+        };
+        Ok(ReaderInfo { model: MODEL, firmware: version.map(|n| n.to_string()).join(".") })
+    }
+
+    fn inventory(&mut self) -> Result<Vec<Seen>, ReaderError> {
+        const PLAIN: u8 = uid_option::UID | uid_option::USUAL;
+        if self.dsfid == DsfidReport::Wanted {
+            match self.list(PLAIN | uid_option::DSFID) {
+                Err(ReaderError::Unsupported { code }) if code == ErrorCode::OPTION.0 => {
+                    self.dsfid = DsfidReport::Refused;
+                }
+                other => return other,
+            }
+        }
+        self.list(PLAIN)
+    }
+
+    fn read_blocks(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {
+        let mut data = Vec::with_capacity(BLOCK_LEN * usize::from(count));
+        let (mut next, mut left) = (first, count);
+        while left > 0 {
+            let some = left.min(READ_BLOCKS_MAX);
+            data.extend(self.read_some(uid, next, some)?);
+            left -= some;
+            if left > 0 {
+                next = next.checked_add(some).ok_or(ReaderError::NoMemory)?;
+            }
+        }
+        Ok(data)
+    }
+
+    fn write_blocks(&mut self, uid: Uid, first: u8, data: &[u8]) -> Result<(), ReaderError> {
+        let (blocks, rest) = data.as_chunks::<BLOCK_LEN>();
+        if !rest.is_empty() {
+            return Err(ReaderError::Refused { code: ErrorCode::PARAMETER.0 });
+        }
+        if usize::from(first) + blocks.len() > 256 {
+            return Err(ReaderError::NoMemory);
+        }
+        for (i, some) in blocks.chunks(WRITE_BLOCKS_MAX).enumerate() {
+            let first = first + (i * WRITE_BLOCKS_MAX) as u8;
+            let reply = self.ask(&Command::WriteBlocks { uid, first, data: some.to_vec() })?;
+            let Reply::BlocksWritten { next, .. } = reply else { return Err(OTHER_KIND) };
+            if next.is_some_and(|next| next != first.wrapping_add(some.len() as u8)) {
+                return Err(ReaderError::NotWritten);
+            }
+        }
+        Ok(())
+    }
+
+    fn afi(&mut self, uid: Uid) -> Result<u8, ReaderError> {
+        match self.ask(&Command::GetAfi(uid))? {
+            Reply::Afi { afi, .. } => Ok(afi),
+            _ => Err(OTHER_KIND),
+        }
+    }
+
+    fn write_afi(&mut self, uid: Uid, afi: u8) -> Result<(), ReaderError> {
+        self.done(&Command::WriteAfi { uid, afi })
+    }
+
+    /// A tag with EAS off does not answer the alarm command, so on this reader an absent tag
+    /// reads as `false` too (readers.md section 3).
+    fn eas(&mut self, uid: Uid) -> Result<bool, ReaderError> {
+        match self.ask(&Command::GetEas(uid)) {
+            Ok(Reply::Eas { state, .. }) => Ok(state != 0),
+            Ok(_) => Err(OTHER_KIND),
+            Err(ReaderError::NoTag) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write_eas(&mut self, uid: Uid, on: bool) -> Result<(), ReaderError> {
+        self.done(&Command::SetEas { uid, on })
+    }
+
+    fn write_dsfid(&mut self, uid: Uid, dsfid: u8) -> Result<(), ReaderError> {
+        self.done(&Command::WriteDsfid { uid, dsfid })
+    }
+}
+
+/// The error table of readers.md section 3 in the words of [`ReaderError`].
+fn reader_error(error: ErrorCode) -> ReaderError {
+    let code = error.0;
+    match error {
+        // 15: the tag answered before and not now.
+        ErrorCode::NO_TAG | ErrorCode::NOT_READ => ReaderError::NoTag,
+        ErrorCode::NOT_WRITTEN => ReaderError::NotWritten,
+        ErrorCode::LOCKED => ReaderError::Locked,
+        ErrorCode::MEMORY_NOT_AVAILABLE => ReaderError::NoMemory,
+        ErrorCode::NOT_IMPLEMENTED
+        | ErrorCode::TAG_UNSUPPORTED
+        | ErrorCode::TAG_FORMAT
+        | ErrorCode::TAG_OPTION
+        | ErrorCode::NOT_SUPPORTED
+        | ErrorCode::OPTION => ReaderError::Unsupported { code },
+        _ => ReaderError::Refused { code },
+    }
+}
+
+/// The pad may report a UID twice; the first report stays.
+fn each_once(found: Vec<Seen>) -> Vec<Seen> {
+    let mut once: Vec<Seen> = Vec::with_capacity(found.len());
+    for seen in found {
+        if once.iter().all(|other| other.uid != seen.uid) {
+            once.push(seen);
+        }
+    }
+    once
+}
+
+/// The data of exactly the blocks asked for, in order.
+fn whole_run(blocks: &[Block], first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {
+    if blocks.len() != usize::from(count) {
+        return Err(ReaderError::Garbled("another number of blocks than asked"));
+    }
+    let mut data = Vec::with_capacity(BLOCK_LEN * blocks.len());
+    for (i, block) in blocks.iter().enumerate() {
+        if usize::from(block.number) != usize::from(first) + i {
+            return Err(ReaderError::Garbled("blocks out of order"));
+        }
+        if let BlockLock::Failed(error) = block.lock {
+            return Err(reader_error(error));
+        }
+        data.extend(block.data);
+    }
+    Ok(data)
+}
+
+#[cfg(test)]
+mod tests;
