@@ -2,4 +2,5 @@
 //! the tags and the paper.
 
 pub mod practice;
+pub mod privacy;
 pub mod sip2;

@@ -1,1 +1,24 @@
-//! SIP2.
+//! SIP2, the 3M Standard Interchange Protocol 2.00 between the station and the library system.
+//!
+//! - [`wire`]: bytes: framing, checksum, borrowed views, the writer
+//! - [`charset`], [`field`], [`date`], [`codes`]: what stands inside a message
+//! - [`message`]: one typed struct per message, both directions
+//! - [`describe`]: the only form in which messages reach a log or a screen
+//! - [`profile`]: how one library system differs from the next
+//! - [`link`]: the session with the library system as a state machine without clock or socket
+//! - [`conn`]: the socket around it
+//!
+//! Facts and section numbers are those of the project's SIP2 reference (`sip2.md`).
+
+pub mod charset;
+pub mod codes;
+pub mod date;
+pub mod field;
+pub mod message;
+pub mod wire;
+
+pub use charset::Charset;
+pub use date::{Due, DueDate, SipDate, Zone};
+pub use field::FieldId;
+pub use message::{Received, Request, Response};
+pub use wire::{Code, DecodeError, ErrorDetection, Framer, MessageView, Sequence};

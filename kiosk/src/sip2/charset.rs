@@ -1,0 +1,165 @@
+//! Character sets on the wire (sip2.md section 8).
+//!
+//! Decoding replaces what cannot be read: a malformed title must never stop a loan. Encoding
+//! writes `?` for what the set lacks. Fixed parts and field ids are ASCII in every set.
+
+mod cp850;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::wire::DELIMITER;
+
+/// Written where the character set has no code for a character.
+const UNMAPPABLE: u8 = b'?';
+
+/// A library system's character set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Charset {
+    /// UTF-8.
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// GBK (code page 936), double bytes.
+    Gbk,
+    /// GB18030, double and four bytes.
+    Gb18030,
+    /// IBM code page 850, the protocol's default. Carries no Chinese.
+    Cp850,
+    /// ASCII.
+    Ascii,
+}
+
+impl Charset {
+    /// All sets.
+    pub const ALL: [Self; 5] = [Self::Utf8, Self::Gbk, Self::Gb18030, Self::Cp850, Self::Ascii];
+
+    /// Decodes bytes, replacing malformed ones by U+FFFD. Never fails; borrows where it can.
+    #[must_use]
+    pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        match self {
+            Self::Utf8 => String::from_utf8_lossy(bytes),
+            Self::Gbk => encoding_rs::GBK.decode_without_bom_handling(bytes).0,
+            Self::Gb18030 => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
+            Self::Cp850 => decode_single(bytes, cp850::to_char),
+            Self::Ascii => decode_single(bytes, |_| char::REPLACEMENT_CHARACTER),
+        }
+    }
+
+    /// Appends `text`, writing `?` for characters the set lacks.
+    pub fn encode_into(self, text: &str, out: &mut Vec<u8>) {
+        if self == Self::Utf8 || text.is_ascii() {
+            out.extend_from_slice(text.as_bytes());
+            return;
+        }
+        match self {
+            Self::Utf8 => {}
+            Self::Gbk => encode_multi(encoding_rs::GBK, text, out),
+            Self::Gb18030 => encode_multi(encoding_rs::GB18030, text, out),
+            Self::Cp850 => {
+                out.extend(text.chars().map(|c| cp850::from_char(c).unwrap_or(UNMAPPABLE)))
+            }
+            Self::Ascii => {
+                out.extend(text.chars().map(|c| if c.is_ascii() { c as u8 } else { UNMAPPABLE }));
+            }
+        }
+    }
+
+    /// Position of the next field delimiter, or `None`.
+    ///
+    /// In GBK and GB18030 the byte 0x7C also occurs as the second half of a character (U+4E85 is
+    /// 81 7C), so these are walked character by character; `bytes` must start at a character.
+    #[must_use]
+    pub fn find_delimiter(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Gbk | Self::Gb18030 => find_delimiter_double(bytes),
+            Self::Utf8 | Self::Cp850 | Self::Ascii => bytes.iter().position(|&b| b == DELIMITER),
+        }
+    }
+}
+
+/// Walks GBK and GB18030. Four-byte GB18030 characters are lead, digit, lead, digit: two pairs, so
+/// one rule serves both sets: a lead takes its trail along.
+fn find_delimiter_double(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            DELIMITER => return Some(at),
+            0x81..=0xFE => at += if is_trail(bytes.get(at + 1)) { 2 } else { 1 },
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Whether a byte can follow a lead: a GBK trail or the digit of a four-byte character.
+fn is_trail(byte: Option<&u8>) -> bool {
+    matches!(byte, Some(0x30..=0x39 | 0x40..=0x7E | 0x80..=0xFE))
+}
+
+fn decode_single(bytes: &[u8], high: fn(u8) -> char) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+        _ => bytes.iter().map(|&b| if b.is_ascii() { char::from(b) } else { high(b) }).collect(),
+    }
+}
+
+fn encode_multi(set: &'static encoding_rs::Encoding, text: &str, out: &mut Vec<u8>) {
+    let (bytes, _, unmappable) = set.encode(text);
+    if !unmappable {
+        out.extend_from_slice(&bytes);
+        return;
+    }
+    // The crate writes `&#1234;` for a missing character, which a library system would store.
+    let mut utf8 = [0; 4];
+    for c in text.chars() {
+        let (bytes, _, unmappable) = set.encode(c.encode_utf8(&mut utf8));
+        if unmappable { out.push(UNMAPPABLE) } else { out.extend_from_slice(&bytes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(set: Charset, text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        set.encode_into(text, &mut out);
+        out
+    }
+
+    #[test]
+    fn gbk_bytes_are_those_of_code_page_936() {
+        assert_eq!(encode(Charset::Gbk, "三体"), [0xC8, 0xFD, 0xCC, 0xE5]);
+        assert_eq!(Charset::Gbk.decode(&[0xC8, 0xFD, 0xCC, 0xE5]), "三体");
+        assert_eq!(encode(Charset::Gbk, "\u{4E85}"), [0x81, 0x7C]);
+        assert_eq!(encode(Charset::Gbk, "a😀b"), b"a?b");
+    }
+
+    #[test]
+    fn delimiters_inside_characters_do_not_split() {
+        assert_eq!(Charset::Gbk.find_delimiter(&[0x81, 0x7C, b'|']), Some(2));
+        assert_eq!(Charset::Gb18030.find_delimiter(&[0x81, 0x30, 0x81, 0x30, b'|']), Some(4));
+        assert_eq!(Charset::Gbk.find_delimiter(&[0x81]), None);
+        assert_eq!(Charset::Gbk.find_delimiter(&[0xFF, b'|']), Some(1));
+        assert_eq!(Charset::Utf8.find_delimiter("三|".as_bytes()), Some(3));
+    }
+
+    #[test]
+    fn four_byte_characters_survive() {
+        let bytes = encode(Charset::Gb18030, "𠮷😀");
+        assert_eq!(bytes.len(), 8);
+        assert_eq!(Charset::Gb18030.find_delimiter(&bytes), None);
+        assert_eq!(Charset::Gb18030.decode(&bytes), "𠮷😀");
+    }
+
+    #[test]
+    fn single_byte_sets_replace_what_they_lack() {
+        assert_eq!(encode(Charset::Cp850, "Brontë 三"), b"Bront\x89 ?");
+        assert_eq!(Charset::Cp850.decode(b"Bront\x89"), "Brontë");
+        assert_eq!(encode(Charset::Ascii, "Brontë"), b"Bront?");
+        assert_eq!(Charset::Ascii.decode(b"Bront\x89"), "Bront\u{FFFD}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Field `AZ` (sip2.md section 2): the two's complement of the byte sum from the first byte of the
+//! code up to and including the letters `AZ`. Bytes as sent, never characters.
+
+/// Bytes of `AYnAZhhhh`.
+pub const TRAILER_LEN: usize = 9;
+
+/// Bytes of `AZhhhh`, which stands alone in 96 and 97.
+pub const AZ_LEN: usize = 6;
+
+/// What field `AZ` of a received message says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checksum {
+    /// No `AZ`: error detection is off at the sender.
+    Absent,
+    /// The sum agrees.
+    Right,
+    /// The sum does not agree: the message was changed on its way, or the sender sums otherwise.
+    Wrong {
+        /// As received.
+        stated: u16,
+        /// As it should be.
+        computed: u16,
+    },
+}
+
+/// The checksum of `bytes`, which end with the letters `AZ`.
+#[must_use]
+pub fn of(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0u16, |sum, &byte| sum.wrapping_add(u16::from(byte))).wrapping_neg()
+}
+
+/// Reads four hexadecimal digits, lower case tolerated.
+#[must_use]
+pub fn parse(digits: &[u8]) -> Option<u16> {
+    if digits.len() != 4 {
+        return None;
+    }
+    digits.iter().try_fold(0u16, |n, &digit| {
+        let value = char::from(digit).to_digit(16)?;
+        Some(n << 4 | u16::try_from(value).ok()?)
+    })
+}
+
+/// Writes four upper-case hexadecimal digits.
+#[must_use]
+pub fn digits(value: u16) -> [u8; 4] {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    [12, 8, 4, 0].map(|shift| HEX[usize::from(value >> shift & 0xF)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_the_reference() {
+        assert_eq!(of(b"97AZ"), 0xFEF5);
+        assert_eq!(of(b"96AZ"), 0xFEF6);
+        assert_eq!(of(b"9300CNkiosk01|COs3cret|CPYZ-MAIN-01|AY0AZ"), 0xF33C);
+        assert_eq!(&digits(0xF33C), b"F33C");
+        assert_eq!(parse(b"f33c"), Some(0xF33C));
+        assert_eq!((parse(b"F33"), parse(b"F33G")), (None, None));
+    }
+}
