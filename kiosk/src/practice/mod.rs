@@ -13,15 +13,26 @@
 //! - [`server`]: sockets and the handle
 //! - [`cli`]: the command line
 
+mod answer;
+pub mod cli;
+mod clock;
 pub mod data;
 mod desk;
+pub mod fault;
 mod model;
 mod money;
 pub mod rules;
+pub mod server;
+mod session;
 pub mod store;
 mod texts;
 
+pub use clock::{Clock, ManualClock};
 pub use desk::Duplicates;
+pub use fault::Fault;
 pub use model::{Block, CardState, Circulation, Language, LocalTime, Station};
 pub use money::Fen;
+pub use server::{Config, Practice, PracticeError, Source};
+pub use session::ChecksumMode;
+pub use store::{Kind, LedgerEntry, Location, Tally};
 pub use texts::refusal_map;

@@ -22,7 +22,7 @@ fn read(source: &'static str) -> HashMap<&'static str, &'static str> {
 
 /// The text of a key; an unknown key answers itself, so that a slip is seen and not silent.
 #[must_use]
-pub fn text(language: Language, key: &'static str) -> &'static str {
+pub(super) fn text(language: Language, key: &'static str) -> &'static str {
     let table = match language {
         Language::Zh => &*ZH,
         Language::En => &*EN,
@@ -32,7 +32,7 @@ pub fn text(language: Language, key: &'static str) -> &'static str {
 
 /// A text with its `{name}` places filled.
 #[must_use]
-pub fn fill(language: Language, key: &'static str, values: &[(&str, &str)]) -> String {
+pub(super) fn fill(language: Language, key: &'static str, values: &[(&str, &str)]) -> String {
     let mut out = text(language, key).to_owned();
     for (name, value) in values {
         out = out.replace(&format!("{{{name}}}"), value);

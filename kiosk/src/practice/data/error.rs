@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 /// Most problems spelled out; the rest is counted.
-pub const MAX_PROBLEMS: usize = 50;
+pub(super) const MAX_PROBLEMS: usize = 50;
 
 /// One problem of a data file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -40,7 +40,7 @@ pub const FORMAT: u64 = 1;
 /// relative dates (`+3`, `-40`) count from.
 ///
 /// # Errors
-/// [`DataError`] with every problem found, at most [`error::MAX_PROBLEMS`] of them spelled out.
+/// [`DataError`] with every problem found, at most fifty of them spelled out.
 pub fn parse(file: &str, text: &str, today: Date) -> Result<Data, DataError> {
     let mut problems = Problems::new(file);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

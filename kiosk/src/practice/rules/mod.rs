@@ -6,6 +6,7 @@ mod refusal;
 mod returns;
 
 pub use lend::{Card, Copy, HeldFor, Lending, Lent, OwnLoan, may_borrow, may_renew};
+pub(in crate::practice) use policy::MAX_PERIOD_DAYS;
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use returns::{

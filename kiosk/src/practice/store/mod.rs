@@ -22,6 +22,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use fees::FeeRow;
 pub use holds::{HoldRow, HoldState};
 pub use items::Item;
+pub(in crate::practice) use ledger::NewEntry;
 pub use ledger::{Kind, LedgerEntry, Tally};
 pub use loans::{ClosedHow, Loan};
 pub use meta::{Branch, Library};
