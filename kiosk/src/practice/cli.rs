@@ -1,0 +1,181 @@
+//! `jiehuan practice`: the practice library as a program of its own.
+
+use std::io::{BufRead, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use tracing::{info, warn};
+
+use super::desk::Duplicates;
+use super::fault::Fault;
+use super::server::{Config, Practice, PracticeError, Source};
+use super::session::ChecksumMode;
+use super::store::Location;
+use crate::sip2::Charset;
+
+/// Longest fault line read from standard input, in bytes.
+const LINE_MAX: u64 = 1024;
+
+/// Options of `jiehuan practice`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6001")]
+    pub listen: SocketAddr,
+    /// Data file for an empty database, see docs/data-file.md; the built-in collection without it.
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Database file, kept between starts; in memory without it.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// Character set on the wire.
+    #[arg(long, value_enum, default_value_t = CharsetArg::Utf8)]
+    pub charset: CharsetArg,
+    /// What is asked of AY and AZ in requests.
+    #[arg(long, value_enum, default_value_t = ChecksumArg::Checked)]
+    pub checksum: ChecksumArg,
+    /// Work on repeated requests anew, as most library systems do.
+    #[arg(long)]
+    pub no_replay: bool,
+    /// Institution (AO) to serve; any when not given. May be repeated.
+    #[arg(long, value_name = "ID")]
+    pub institution: Vec<String>,
+    /// Fault in force from the start, as on standard input: `late=200`, `dp2`. May be repeated.
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<Fault>,
+}
+
+/// Character sets by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CharsetArg {
+    /// UTF-8.
+    #[value(name = "utf-8")]
+    Utf8,
+    /// GBK.
+    Gbk,
+    /// GB18030.
+    Gb18030,
+    /// Code page 850.
+    Cp850,
+    /// ASCII.
+    Ascii,
+}
+
+/// Checksum modes by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChecksumArg {
+    /// Both needed and right.
+    Strict,
+    /// Right where present.
+    Checked,
+    /// Not looked at.
+    Tolerant,
+}
+
+impl Args {
+    /// The server's settings.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        Config {
+            listen: self.listen,
+            database: self.db.clone().map_or(Location::Memory, Location::File),
+            source: self.data.clone().map_or(Source::BuiltIn, Source::File),
+            charset: match self.charset {
+                CharsetArg::Utf8 => Charset::Utf8,
+                CharsetArg::Gbk => Charset::Gbk,
+                CharsetArg::Gb18030 => Charset::Gb18030,
+                CharsetArg::Cp850 => Charset::Cp850,
+                CharsetArg::Ascii => Charset::Ascii,
+            },
+            checksum: match self.checksum {
+                ChecksumArg::Strict => ChecksumMode::Strict,
+                ChecksumArg::Checked => ChecksumMode::Checked,
+                ChecksumArg::Tolerant => ChecksumMode::Tolerant,
+            },
+            duplicates: if self.no_replay { Duplicates::Process } else { Duplicates::Replay },
+            institutions: self.institution.clone(),
+            faults: self.fault.clone(),
+            ..Config::default()
+        }
+    }
+}
+
+/// Serves until standard input ends or says `stop`, then stops cleanly; every other line sets a
+/// fault ([`super::fault`]). Where standard input is closed from the start, serves until killed:
+/// every answered transaction is in the database all the same.
+///
+/// # Errors
+/// [`PracticeError`] when the library cannot start.
+pub fn run(args: &Args) -> Result<(), PracticeError> {
+    let practice = Practice::start(args.config())?;
+    info!(addr = %practice.addr(), "type a fault line, or stop");
+    let any_line = obey(&practice, std::io::stdin().lock());
+    if !any_line {
+        loop {
+            std::thread::park();
+        }
+    }
+    practice.stop();
+    Ok(())
+}
+
+/// Takes control lines to their end or to `stop`; whether there was any.
+fn obey(practice: &Practice, mut input: impl BufRead) -> bool {
+    let mut any = false;
+    loop {
+        let mut line = String::new();
+        match input.by_ref().take(LINE_MAX).read_line(&mut line) {
+            Ok(0) | Err(_) => return any,
+            Ok(_) => any = true,
+        }
+        match line.trim() {
+            "" => {}
+            "stop" => return true,
+            text => match text.parse::<Fault>() {
+                Ok(fault) => {
+                    practice.set_fault(fault);
+                    info!(%fault, "set");
+                }
+                Err(error) => warn!("{error}"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        practice: Args,
+    }
+
+    #[test]
+    fn options_become_settings() {
+        let program = Program::try_parse_from([
+            "x", "--listen", "127.0.0.1:0", "--charset", "gbk", "--checksum", "strict", "--fault",
+            "late=5", "--fault", "dp2", "--no-replay", "--db", "p.db",
+        ])
+        .unwrap_or_else(|e| panic!("{e}"));
+        let config = program.practice.config();
+        assert_eq!(config.charset, Charset::Gbk);
+        assert_eq!(config.checksum, ChecksumMode::Strict);
+        assert_eq!(config.duplicates, Duplicates::Process);
+        assert_eq!(config.faults, [Fault::Late(5), Fault::NonStandardChecksum(true)]);
+        assert_eq!(config.database, Location::File("p.db".into()));
+        let bad = Program::try_parse_from(["x", "--fault", "explode"]);
+        assert!(bad.is_err_and(|e| e.to_string().contains("explode")));
+    }
+
+    #[test]
+    fn control_lines_set_faults_and_stop() {
+        let practice = Practice::start(Config::default()).unwrap();
+        assert!(obey(&practice, &b"offline on\nnonsense\nstop\nlate 600000\n"[..]));
+        assert!(!obey(&practice, &b""[..]));
+    }
+}

@@ -1,0 +1,392 @@
+//! Sockets around the sessions, and the handle.
+
+mod connection;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tracing::{info, warn};
+
+use super::clock::Clock;
+use super::data::{self, DataError};
+use super::desk::{Availability, Duplicates, status_response};
+use super::fault::{Fault, Faults};
+use super::model::{Language, LocalTime, Station};
+use super::session::{ChecksumMode, Manner};
+use super::store::{LedgerEntry, Library, Loan, Location, Store, StoreError, Tally};
+use super::texts;
+use crate::sip2::wire::TERMINATOR;
+use crate::sip2::{Charset, ErrorDetection, Response};
+
+/// Stations connected at once. Each may hold one message of 64 KiB.
+pub const MAX_CONNECTIONS: usize = 128;
+
+/// Connections being told that there is no room; more are closed unheard.
+const MAX_REFUSALS: usize = 32;
+
+/// Silence after which a connection is closed (Koha's sample value, sip2.md section 3).
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Time from the first byte of a message to its end.
+pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time a station has to take an answer.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause after the system could not hand over a connection (no file descriptors left).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Ledger entries read at once.
+const LEDGER_CHUNK: u32 = 1000;
+
+/// Where the library's data comes from when the database is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Source {
+    /// The collection built into the program.
+    #[default]
+    BuiltIn,
+    /// A data file.
+    File(PathBuf),
+}
+
+/// Settings of a practice library.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Database.
+    pub database: Location,
+    /// What fills an empty database.
+    pub source: Source,
+    /// Character set; an account may have its own.
+    pub charset: Charset,
+    /// What is asked of AY and AZ.
+    pub checksum: ChecksumMode,
+    /// What repeated requests meet.
+    pub duplicates: Duplicates,
+    /// Institutions served (AO); empty serves any.
+    pub institutions: Vec<String>,
+    /// Silence after which a connection is closed.
+    pub idle_timeout: Duration,
+    /// Time a message may take to arrive.
+    pub message_timeout: Duration,
+    /// The clock.
+    pub clock: Clock,
+    /// Faults in force from the start.
+    pub faults: Vec<Fault>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            database: Location::Memory,
+            source: Source::BuiltIn,
+            charset: Charset::Utf8,
+            checksum: ChecksumMode::Checked,
+            duplicates: Duplicates::Replay,
+            institutions: Vec::new(),
+            idle_timeout: IDLE_TIMEOUT,
+            message_timeout: MESSAGE_TIMEOUT,
+            clock: Clock::System,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// A practice library that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum PracticeError {
+    /// The port is taken.
+    #[error("{addr} is in use: stop the program that listens there, or listen on another port")]
+    PortInUse {
+        /// The address.
+        addr: SocketAddr,
+    },
+    /// The address cannot be used.
+    #[error("cannot listen on {addr} ({source}): use an address of this machine, such as 127.0.0.1:6001")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The data file cannot be read.
+    #[error("cannot read the data file {path} ({source}): check its name and rights")]
+    ReadData {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The data file has problems.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server's thread cannot be started.
+    #[error("cannot start the practice library's thread: {0}")]
+    Thread(io::Error),
+}
+
+/// What all connections share.
+struct Engine {
+    store: Mutex<Store>,
+    faults: Mutex<Faults>,
+    library: Library,
+    manner: Manner,
+    clock: Clock,
+    idle_timeout: Duration,
+    message_timeout: Duration,
+    requests: AtomicU64,
+}
+
+impl Engine {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        // A panic inside a transaction rolled it back: the connection itself is sound.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a station hears when there is no room: 98, off line, with the reason.
+    fn busy(&self) -> Vec<u8> {
+        let offline = Availability::Offline;
+        let station = Station::default();
+        let mut status = status_response(&self.library, &station, offline, None, self.clock.now());
+        status.screen_message = [Language::Zh, Language::En]
+            .map(|language| texts::text(language, "server_busy").to_owned())
+            .to_vec();
+        let mut bytes =
+            Response::from(status).encode(self.manner.charset, ErrorDetection::Off);
+        bytes.push(TERMINATOR);
+        bytes
+    }
+}
+
+/// A running practice library. Dropping it stops it.
+pub struct Practice {
+    addr: SocketAddr,
+    engine: Arc<Engine>,
+    /// Ledger number at the start.
+    since: i64,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Practice {
+    /// Opens the database, fills an empty one, and listens. Returns once connections are accepted.
+    ///
+    /// # Errors
+    /// [`PracticeError`], each saying what to do.
+    pub fn start(config: Config) -> Result<Self, PracticeError> {
+        let mut store = Store::open(&config.database)?;
+        if store.is_empty()? {
+            let now = config.clock.now();
+            let data = read_source(&config.source, now)?;
+            store.load(data, now)?;
+        }
+        let library = store.library()?;
+        let since = store.write(|tx| tx.ledger_end())?;
+        let mut faults = Faults::default();
+        for fault in config.faults {
+            faults.set(fault);
+        }
+        let listener = listen(config.listen)?;
+        let addr = listener
+            .local_addr()
+            .map_err(|source| PracticeError::Listen { addr: config.listen, source })?;
+        let engine = Arc::new(Engine {
+            store: Mutex::new(store),
+            faults: Mutex::new(faults),
+            library,
+            manner: Manner {
+                charset: config.charset,
+                checksum: config.checksum,
+                duplicates: config.duplicates,
+                institutions: config.institutions,
+            },
+            clock: config.clock,
+            idle_timeout: config.idle_timeout,
+            message_timeout: config.message_timeout,
+            requests: AtomicU64::new(0),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(PracticeError::Thread)?;
+        let shared = Arc::clone(&engine);
+        let thread = std::thread::Builder::new()
+            .name("practice".to_owned())
+            .spawn(move || runtime.block_on(accept(listener, shared, stopped)))
+            .map_err(PracticeError::Thread)?;
+        info!(%addr, "practice library listens");
+        Ok(Self { addr, engine, since, stop, thread: Some(thread) })
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What the library is.
+    #[must_use]
+    pub fn library(&self) -> &Library {
+        &self.engine.library
+    }
+
+    /// Sets a fault, from the next answer on.
+    pub fn set_fault(&self, fault: Fault) {
+        self.engine.faults().set(fault);
+    }
+
+    /// Every accepted transaction ever, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn ledger(&self) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.ledger_after(0)
+    }
+
+    /// The transactions accepted since this start.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn ledger_since_start(&self) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.ledger_after(self.since)
+    }
+
+    fn ledger_after(&self, mut after: i64) -> Result<Vec<LedgerEntry>, StoreError> {
+        let mut all = Vec::new();
+        loop {
+            // In pieces, so that a long ledger does not keep stations waiting.
+            let part = self.engine.store().write(|tx| tx.ledger(after, LEDGER_CHUNK))?;
+            let Some(last) = part.last() else { return Ok(all) };
+            after = last.id;
+            all.extend(part);
+        }
+    }
+
+    /// Figures since this start, of one station when its location code (CP) is given.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn tally(&self, location: Option<&str>) -> Result<Tally, StoreError> {
+        self.engine.store().write(|tx| tx.tally(self.since, location))
+    }
+
+    /// Every open loan, in the order they were made.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn open_loans(&self) -> Result<Vec<Loan>, StoreError> {
+        self.engine.store().write(|tx| tx.open_loans())
+    }
+
+    /// Lines taken from stations so far, readable or not: something to wait on.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.engine.requests.load(Ordering::SeqCst)
+    }
+
+    /// Closes all connections and waits for the thread. What was answered is in the database.
+    pub fn stop(mut self) {
+        self.shut_down();
+    }
+
+    fn shut_down(&mut self) {
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            warn!("the practice library's thread panicked");
+        }
+    }
+}
+
+impl Drop for Practice {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+fn listen(addr: SocketAddr) -> Result<TcpListener, PracticeError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => PracticeError::PortInUse { addr },
+        _ => PracticeError::Listen { addr, source },
+    };
+    // The standard library sets SO_REUSEADDR: a restart need not wait for old connections.
+    let listener = TcpListener::bind(addr).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+fn read_source(source: &Source, now: LocalTime) -> Result<data::Data, PracticeError> {
+    let today = now.date();
+    match source {
+        Source::BuiltIn => Ok(data::parse(data::COLLECTION_NAME, data::COLLECTION, today)?),
+        Source::File(path) => {
+            let failed = |source| PracticeError::ReadData { path: path.clone(), source };
+            let length = std::fs::metadata(path).map_err(failed)?.len();
+            if length > data::MAX_FILE_BYTES {
+                let too_long = io::Error::other(format!(
+                    "longer than {} MiB",
+                    data::MAX_FILE_BYTES >> 20
+                ));
+                return Err(failed(too_long));
+            }
+            let text = std::fs::read_to_string(path).map_err(failed)?;
+            Ok(data::parse(&path.display().to_string(), &text, today)?)
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return warn!(%error, "cannot listen"),
+    };
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
+    let mut tasks = tokio::task::JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            _ = stopped.changed() => break,
+            _ = tasks.join_next(), if !tasks.is_empty() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                warn!(%error, "connection not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let engine = Arc::clone(&engine);
+        if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
+            let stopped = stopped.clone();
+            tasks.spawn(async move {
+                connection::serve(stream, engine, stopped).await;
+                drop(permit);
+            });
+        } else if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+            tasks.spawn(async move {
+                connection::refuse(stream, &engine.busy()).await;
+                drop(permit);
+            });
+        }
+    }
+    tasks.shutdown().await;
+}

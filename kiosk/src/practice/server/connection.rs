@@ -1,0 +1,136 @@
+//! One connection: reads with bounds, works off the async thread, writes with a bound.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::debug;
+
+use super::{Engine, WRITE_TIMEOUT};
+use crate::practice::session::{Outcome, Session, World};
+use crate::sip2::Framer;
+
+/// Bytes read at once.
+const READ_LEN: usize = 4096;
+
+/// Serves a station until it leaves, falls silent, or the server stops.
+pub(super) async fn serve(
+    stream: TcpStream,
+    engine: Arc<Engine>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        _ = stopped.changed() => {}
+        () = talk(stream, engine) => {}
+    }
+}
+
+/// Tells a station that there is no room.
+pub(super) async fn refuse(mut stream: TcpStream, answer: &[u8]) {
+    let _ = timeout(WRITE_TIMEOUT, stream.write_all(answer)).await;
+    let _ = timeout(WRITE_TIMEOUT, stream.shutdown()).await;
+}
+
+async fn talk(mut stream: TcpStream, engine: Arc<Engine>) {
+    let _ = stream.set_nodelay(true);
+    let mut session = Some(Session::new(&engine.manner));
+    let mut framer = Framer::new();
+    let mut buffer = [0; READ_LEN];
+    let mut begun: Option<Instant> = None;
+    loop {
+        let deadline = match begun {
+            Some(begun) => begun + engine.message_timeout,
+            None => Instant::now() + engine.idle_timeout,
+        };
+        let Ok(Ok(count @ 1..)) = timeout_at(deadline, stream.read(&mut buffer)).await else {
+            return debug!("connection ended or fell silent");
+        };
+        framer.push(&buffer[..count]);
+        loop {
+            let line = match framer.next_line() {
+                None => break,
+                Some(Ok(line)) => line.to_vec(),
+                Some(Err(error)) => {
+                    debug!(%error, "connection closed");
+                    let answer = session.as_ref().map(Session::resend_request);
+                    let _ = write(&mut stream, &answer.unwrap_or_default()).await;
+                    return drain(stream).await;
+                }
+            };
+            engine.requests.fetch_add(1, Ordering::SeqCst);
+            let Some(owned) = session.take() else { return };
+            let Some((owned, outcome, late)) = work(&engine, owned, line).await else { return };
+            session = Some(owned);
+            if late > Duration::ZERO {
+                sleep(late).await;
+            }
+            if write(&mut stream, &outcome.send).await.is_err() {
+                return debug!("answer not taken");
+            }
+            if outcome.close {
+                let _ = timeout(WRITE_TIMEOUT, stream.shutdown()).await;
+                return;
+            }
+        }
+        begun = match framer.pending() {
+            0 => None,
+            _ => begun.or_else(|| Some(Instant::now())),
+        };
+    }
+}
+
+/// Works on a line in a thread of its own: SQLite waits for the disk.
+async fn work(
+    engine: &Arc<Engine>,
+    mut session: Session,
+    line: Vec<u8>,
+) -> Option<(Session, Outcome, Duration)> {
+    let engine = Arc::clone(engine);
+    let done = tokio::task::spawn_blocking(move || {
+        let now = engine.clock.now();
+        let mut store = engine.store();
+        let mut faults = engine.faults();
+        let mut world = World {
+            store: &mut store,
+            library: &engine.library,
+            manner: &engine.manner,
+            faults: &mut faults,
+            now,
+        };
+        let outcome = session.line(&mut world, &line);
+        let late = Duration::from_millis(world.faults.late_ms);
+        (session, outcome, late)
+    });
+    done.await.ok()
+}
+
+async fn write(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    timeout(WRITE_TIMEOUT, stream.write_all(bytes)).await?
+}
+
+/// Most bytes read and dropped from a connection that is being closed, so that the station still
+/// gets the last answer: closing with unread input would reset the connection.
+const DRAIN_MAX: usize = 1 << 20;
+
+/// Longest time spent on it.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+async fn drain(mut stream: TcpStream) {
+    let _ = timeout(WRITE_TIMEOUT, stream.shutdown()).await;
+    let mut buffer = [0; READ_LEN];
+    let deadline = Instant::now() + DRAIN_TIMEOUT;
+    let mut left = DRAIN_MAX;
+    while left > 0 {
+        match timeout_at(deadline, stream.read(&mut buffer)).await {
+            Ok(Ok(count @ 1..)) => left = left.saturating_sub(count),
+            _ => return,
+        }
+    }
+}
