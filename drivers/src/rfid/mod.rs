@@ -170,3 +170,4 @@ pub trait TagReader: Send {
 }
 
 pub mod security;
+pub mod tagdata;
