@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn codes_read_back_as_written() {
         for width in 1..=8 {
-            let codes: Vec<u8> = (0..20).map(|i| (i * 37) & (0xFF >> (8 - width))).collect();
+            let codes: Vec<u8> =
+                (0..20_u8).map(|i| i.wrapping_mul(37) & (0xFF >> (8 - width))).collect();
             let mut writer = BitWriter::default();
             codes.iter().for_each(|&code| writer.put(code, width));
             let bytes = writer.finish(0xFF);

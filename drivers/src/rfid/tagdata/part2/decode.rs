@@ -10,7 +10,7 @@ use crate::rfid::tagdata::{
 
 /// Reads a whole tag or its first bytes.
 pub(in crate::rfid::tagdata) fn decode(memory: &[u8], extent: Extent) -> Result<TagData, TagError> {
-    let (identifier, mut at) = first_element(memory, extent)?;
+    let First { identifier, end: mut at, .. } = first_element(memory, extent)?;
     let mut tag = TagData::new(Model::Iso28560Part2);
     tag.elements.push(Element::text(ElementId::PrimaryItemIdentifier, identifier));
     let mut seen = SeenOids::default();
@@ -48,36 +48,68 @@ pub(in crate::rfid::tagdata) fn decode(memory: &[u8], extent: Extent) -> Result<
     Ok(tag)
 }
 
-/// The identifier and where the next element starts.
+/// The first element when it is a whole, usable identifier.
+pub(in crate::rfid::tagdata) struct First {
+    identifier: String,
+    /// Bytes its data has on the tag.
+    pub(in crate::rfid::tagdata) data_len: usize,
+    /// Where the next element starts.
+    pub(in crate::rfid::tagdata) end: usize,
+}
+
+/// Reads the first element.
 pub(in crate::rfid::tagdata) fn first_element(
     memory: &[u8],
     extent: Extent,
-) -> Result<(String, usize), TagError> {
+) -> Result<First, TagError> {
     match step(memory, 0) {
         Step::Element(raw) if raw.id == ElementId::PrimaryItemIdentifier => {
-            let text = compaction::unpack(raw.compaction, raw.data);
-            let text = match text {
-                _ if raw.data.is_empty() => return Err(TagError::NoItemIdentifier),
-                Ok(text) => text,
-                Err(BadCompaction) => return Err(TagError::BadCompaction),
-            };
-            if text.trim().is_empty() {
-                Err(TagError::NoItemIdentifier)
-            } else if is_identifier(&text) {
-                Ok((text, raw.end))
-            } else {
-                Err(TagError::BadCompaction)
-            }
+            let identifier = identifier(&raw)?;
+            Ok(First { identifier, data_len: raw.data.len(), end: raw.end })
         }
         Step::EndMark => Err(TagError::NoItemIdentifier),
-        Step::Cut { id: None | Some(ElementId::PrimaryItemIdentifier), at_least } => {
-            Err(match extent {
-                Extent::Whole => TagError::Truncated,
-                Extent::Prefix => TagError::MoreNeeded { at_least },
-            })
-        }
+        Step::Cut { id: Some(ElementId::PrimaryItemIdentifier), at_least } => Err(match extent {
+            Extent::Whole => TagError::Truncated,
+            Extent::Prefix => TagError::MoreNeeded { at_least },
+        }),
         Step::Exhausted => Err(TagError::Truncated),
         Step::Element(_) | Step::Cut { .. } => Err(TagError::UnknownFormat),
+    }
+}
+
+fn identifier(raw: &Raw<'_>) -> Result<String, TagError> {
+    if raw.data.is_empty() {
+        return Err(TagError::NoItemIdentifier);
+    }
+    let text = compaction::unpack(raw.compaction, raw.data);
+    let text = text.map_err(|BadCompaction| TagError::BadCompaction)?;
+    if text.trim().is_empty() {
+        Err(TagError::NoItemIdentifier)
+    } else if is_identifier(&text) {
+        Ok(text)
+    } else {
+        Err(TagError::BadCompaction)
+    }
+}
+
+/// Whether the end mark, the end of memory or a good element other than the identifier stands
+/// at `at`.
+pub(in crate::rfid::tagdata) fn is_good_element(
+    memory: &[u8],
+    at: usize,
+    extent: Extent,
+) -> Result<bool, TagError> {
+    match step(memory, at) {
+        Step::EndMark => Ok(true),
+        Step::Element(raw) => Ok(raw.id != ElementId::PrimaryItemIdentifier && value(&raw).is_ok()),
+        Step::Exhausted if extent == Extent::Prefix => {
+            Err(TagError::MoreNeeded { at_least: at + 1 })
+        }
+        Step::Exhausted => Ok(true),
+        Step::Cut { at_least, .. } if extent == Extent::Prefix => {
+            Err(TagError::MoreNeeded { at_least })
+        }
+        Step::Cut { .. } => Ok(false),
     }
 }
 

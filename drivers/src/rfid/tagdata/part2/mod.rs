@@ -7,6 +7,6 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub(super) use decode::{decode, first_element};
+pub(super) use decode::{decode, first_element, is_good_element};
 pub use encode::{Clear, ContentRule, Encoded, Layout, encode};
 pub(super) use need::need;

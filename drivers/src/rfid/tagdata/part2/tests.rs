@@ -159,8 +159,8 @@ fn only_as_many_bytes_as_needed_are_asked_for() {
     for dsfid in [None, Some(DSFID_PART2)] {
         // The owner ends at 34; no usage, so the end mark must be seen at 36.
         assert_eq!(steps(&memory(ANNEX_D), dsfid), [32, 36, 40]);
-        // No set information: the end mark is at 40.
-        assert_eq!(steps(&memory(VENDOR_2), dsfid), [32, 40, 44]);
+        // No set information: the end mark, at 40, must be seen.
+        assert_eq!(steps(&memory(VENDOR_2), dsfid), [32, 36, 40, 44]);
         assert_eq!(steps(&memory("61 03 41 42 43 | 65 01 10 | 00"), dsfid), [32]);
         let all = "61 03 41 42 43 | 65 01 10 | 14 02 04 B3 | 03 03 D6 59 3F | 6F 02 40";
         assert_eq!(steps(&memory(all), dsfid), [32]);

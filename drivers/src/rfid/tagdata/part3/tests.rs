@@ -71,7 +71,10 @@ fn a_failed_check_never_gives_an_identifier() {
             bad[at] ^= 0x01;
             for dsfid in [Some(DSFID_PART3), None] {
                 let error = decode_tag(&bad, dsfid, None).unwrap_err();
-                assert_eq!(error.name(), "bad_crc", "byte {at}, DSFID {dsfid:?}");
+                // Without DSFID and version nothing tells that it was a basic block.
+                let unknown = dsfid.is_none() && at == 0 && example == CARD;
+                let name = if unknown { "unknown_format" } else { "bad_crc" };
+                assert_eq!(error.name(), name, "byte {at}, DSFID {dsfid:?}");
             }
         }
     }
@@ -156,8 +159,8 @@ fn extension_blocks_give_their_elements() {
     // Fillers, a title, an unknown block with a long identifier, the end block, stale bytes.
     let tag = extended("01 01 06 04 00 43 41 00 | 01 07 05 FF 02 00 FD 02 | 00 05 01");
     assert_eq!(plain(&tag)[3..], ["17=A"]);
-    assert_eq!(tag.blocks, []);
-    assert_eq!(tag.problems, [Problem::BadBlockChecksum { at: 45 }]);
+    assert_eq!(tag.blocks, [ExtensionBlock { id: 0x0205, data: vec![2] }]);
+    assert_eq!(tag.problems, []);
     let tag = extended("07 05 FF 02 00 FD 02 | 08 C8 00 80 00 11 22 73");
     assert_eq!(tag.problems, []);
     assert_eq!(
