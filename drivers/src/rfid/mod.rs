@@ -171,3 +171,4 @@ pub trait TagReader: Send {
 
 pub mod m3;
 pub mod security;
+pub mod tagdata;

@@ -1,0 +1,47 @@
+//! Why data cannot be put on a tag.
+
+use super::ElementId;
+
+/// Data that a model or a tag cannot hold. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// No primary item identifier, or one that is blank or has control characters.
+    #[error("there is no usable item identifier")]
+    NoItemIdentifier,
+    /// Part 3 has no place for an unknown type of usage.
+    #[error("there is no type of usage")]
+    NoTypeOfUsage,
+    /// The model has no place for this element, or not for this value of it.
+    #[error("{0} cannot be stored in this model as it is")]
+    Unstorable(ElementId),
+    /// The element, or the block it stands in, is longer than its length byte can say.
+    #[error("{id} is too long: {len} bytes, at most {max}")]
+    ElementTooLong {
+        /// Which element.
+        id: ElementId,
+        /// Its length in bytes as encoded.
+        len: usize,
+        /// The most that fits.
+        max: usize,
+    },
+    /// The element was given twice.
+    #[error("{0} is given twice")]
+    DuplicateElement(ElementId),
+    /// Numbers of parts above 255.
+    #[error("part numbers above 255 cannot be stored")]
+    TooManyParts,
+    /// An unstructured extension block that is too long or has a reserved identifier.
+    #[error("extension block {0} cannot be stored")]
+    BlockUnstorable(u32),
+    /// More data than memory.
+    #[error("{needed} bytes are needed, the tag has {memory}")]
+    TooLong {
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes there are.
+        memory: usize,
+    },
+    /// A block size of 0 or above 32 bytes.
+    #[error("blocks of {0} bytes do not exist")]
+    BadBlockSize(usize),
+}

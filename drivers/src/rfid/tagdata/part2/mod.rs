@@ -1,0 +1,12 @@
+//! ISO 28560-2 (GB/T 35660.2): elements in object encoding (rfid-data.md section 4).
+
+mod decode;
+mod encode;
+mod need;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+pub(super) use decode::{decode, first_element, is_good_element};
+pub use encode::{Clear, ContentRule, Encoded, Layout, encode};
+pub(super) use need::need;
