@@ -8,3 +8,4 @@ pub mod privacy;
 pub mod receipt;
 pub mod session;
 pub mod sip2;
+pub mod station;

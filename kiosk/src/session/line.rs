@@ -164,6 +164,11 @@ impl ItemLine {
         }
     }
 
+    /// A device, the journal or the library system is awaited: not the reader, not time alone.
+    pub(super) fn awaits_machine(&self) -> bool {
+        self.is_working() && !matches!(self.stage, Stage::PutBack { .. })
+    }
+
     /// Something is still owed to the journal, even past `t_ils`.
     pub(super) fn is_open(&self) -> bool {
         self.is_working() || matches!(self.stage, Stage::Asking { .. })

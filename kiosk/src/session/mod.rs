@@ -233,7 +233,7 @@ impl Station {
         !self.asks.is_empty()
             || !self.tokens.is_empty()
             || self.fixer.is_writing()
-            || self.lines.iter().chain(&self.detached).any(ItemLine::is_working)
+            || self.lines.iter().chain(&self.detached).any(ItemLine::awaits_machine)
             || matches!(&self.phase, Phase::Finish(page) if page.is_printing())
     }
 

@@ -1,0 +1,321 @@
+//! Between a session's questions and SIP2 messages. Pure: no clock, no socket.
+
+use jiff::civil::DateTime;
+
+use ui::view::Advice;
+
+use crate::clock::view_date;
+use crate::session::{
+    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+};
+use crate::sip2::codes::{AlertType, FixedText, PatronFlag, Summary, SummaryList};
+use crate::sip2::link::Outcome;
+use crate::sip2::message::{
+    CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, ItemInformationRequest,
+    ItemInformationResponse, PatronInformationRequest, PatronInformationResponse, RenewRequest,
+};
+use crate::sip2::profile::Profile;
+use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
+
+/// Most loans listed by one 63; more than a station shows.
+const LIST_MAX: u32 = 100;
+
+/// How sort bins and branches of this library system are read.
+#[derive(Debug, Clone, Default)]
+pub struct Sorting {
+    /// This station's branch code, compared with `CT` and `AQ`.
+    pub branch: String,
+    /// `CL` values that mean the hold shelf here.
+    pub hold_bins: Vec<String>,
+    /// `CL` values that mean a librarian must look.
+    pub exception_bins: Vec<String>,
+    /// Branch codes of the union, for `AQ`.
+    pub branches: Vec<String>,
+}
+
+/// The message for a question.
+#[must_use]
+pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
+    let institution_id = profile.institution_id.clone();
+    let terminal = profile.terminal_password.clone();
+    let date = SipDate::local(now);
+    match ask {
+        Ask::Patron { patron, pin, loans } => PatronInformationRequest {
+            language: profile.language,
+            transaction_date: date,
+            summary: if *loans { Summary::of(SummaryList::ChargedItems) } else { Summary::default() },
+            institution_id,
+            patron_identifier: patron.clone(),
+            terminal_password: Some(terminal),
+            patron_password: Some(pin.clone().unwrap_or_default()),
+            start_item: loans.then_some(1),
+            end_item: loans.then_some(LIST_MAX),
+            ..PatronInformationRequest::default()
+        }
+        .into(),
+        Ask::Checkout { patron, item, at } => CheckoutRequest {
+            sc_renewal_policy: false,
+            no_block: false,
+            transaction_date: SipDate::local(*at),
+            nb_due_date: None,
+            institution_id,
+            patron_identifier: patron.clone(),
+            item_identifier: item.to_string(),
+            terminal_password: terminal,
+            fee_acknowledged: Some(false),
+            cancel: Some(false),
+            ..CheckoutRequest::default()
+        }
+        .into(),
+        Ask::Checkin { item, at, already_done, cancel } => CheckinRequest {
+            no_block: *already_done,
+            transaction_date: date,
+            return_date: SipDate::local(*at),
+            current_location: profile.ap.value().to_owned(),
+            institution_id,
+            item_identifier: item.to_string(),
+            terminal_password: terminal,
+            cancel: Some(*cancel),
+            ..CheckinRequest::default()
+        }
+        .into(),
+        Ask::Renew { patron, item } => RenewRequest {
+            third_party_allowed: false,
+            no_block: false,
+            transaction_date: date,
+            institution_id,
+            patron_identifier: patron.clone(),
+            item_identifier: Some(item.to_string()),
+            terminal_password: Some(terminal),
+            fee_acknowledged: Some(false),
+            ..RenewRequest::default()
+        }
+        .into(),
+        Ask::Item { item } => ItemInformationRequest {
+            transaction_date: date,
+            institution_id,
+            item_identifier: item.to_string(),
+            terminal_password: Some(terminal),
+            ..ItemInformationRequest::default()
+        }
+        .into(),
+        Ask::Goodbye { patron } => EndSessionRequest {
+            transaction_date: date,
+            institution_id,
+            patron_identifier: patron.clone(),
+            terminal_password: Some(terminal),
+            ..EndSessionRequest::default()
+        }
+        .into(),
+    }
+}
+
+/// The answer to a question, from what the link brought.
+///
+/// # Errors
+/// [`NoAnswer`]; an answer of another kind counts as unknown, because the request was carried.
+pub fn answer(
+    outcome: Outcome,
+    profile: &Profile,
+    sorting: &Sorting,
+    now: DateTime,
+) -> Result<Answer, NoAnswer> {
+    let response = match outcome {
+        Outcome::Answered(response) => *response,
+        Outcome::NotSent | Outcome::QueueFull => return Err(NoAnswer::NotSent),
+        Outcome::Unknown(_) => return Err(NoAnswer::Unknown),
+    };
+    Ok(match response {
+        Response::PatronInformation(m) => Answer::Patron(patron(m, profile, now)),
+        Response::Checkout(m) => Answer::Checkout(LoanAnswer {
+            ok: m.ok,
+            release: m.desensitize,
+            title: title(&m.title_identifier),
+            due: due(&m.due_date),
+            refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
+            message: message(&m.screen_message),
+        }),
+        Response::Renew(m) => Answer::Renew(LoanAnswer {
+            ok: m.ok,
+            release: false,
+            title: title(&m.title_identifier),
+            due: due(&m.due_date),
+            refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
+            message: message(&m.screen_message),
+        }),
+        Response::Checkin(m) => Answer::Checkin(checkin(&m, sorting)),
+        Response::ItemInformation(m) => Answer::Item(item(&m)),
+        Response::EndSession(_) => Answer::Goodbye,
+        _ => return Err(NoAnswer::Unknown),
+    })
+}
+
+fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> PatronAnswer {
+    let known = m.valid_patron.unwrap_or(true);
+    let expired = m
+        .extra
+        .0
+        .iter()
+        .find(|(id, _)| *id == FieldId::PA)
+        .and_then(|(_, text)| DueDate::new(text.trim()).parsed)
+        .is_some_and(|end| end.date < now.date());
+    let block = if m.patron_status.has(PatronFlag::CardLost) {
+        Some(Advice::CardLost)
+    } else if expired {
+        Some(Advice::CardExpired)
+    } else if m.patron_status.stops_borrowing() {
+        Some(reason_to_stop(&m, profile))
+    } else {
+        None
+    };
+    PatronAnswer {
+        known,
+        pin_ok: m.valid_patron_password,
+        name: m.personal_name,
+        block,
+        on_loan: m.charged_items_count.map(u32::from),
+        limit: m.charged_items_limit.and_then(|n| n.value()),
+        // The list is of barcodes, on some systems with text behind (sip2.md section 4).
+        loans: m
+            .charged_items
+            .iter()
+            .filter_map(|text| text.split_whitespace().next())
+            .filter_map(|number| ItemId::new(number).ok())
+            .collect(),
+    }
+}
+
+fn reason_to_stop(m: &PatronInformationResponse, profile: &Profile) -> Advice {
+    let flagged = |flag| m.patron_status.has(flag);
+    refusal(profile, &m.screen_message).unwrap_or({
+        if flagged(PatronFlag::ExcessiveFines) || flagged(PatronFlag::ExcessiveFees) {
+            Advice::Fees
+        } else if flagged(PatronFlag::TooManyOverdue) {
+            Advice::LateItems
+        } else if flagged(PatronFlag::TooManyCharged) {
+            Advice::Limit
+        } else {
+            Advice::CardBlocked
+        }
+    })
+}
+
+fn checkin(m: &CheckinResponse, sorting: &Sorting) -> CheckinAnswer {
+    CheckinAnswer {
+        ok: m.ok,
+        secure: m.resensitize,
+        was_on_loan: m.patron_identifier.is_some(),
+        title: m.title_identifier.as_deref().and_then(title),
+        sort: sort(m, sorting),
+        message: message(&m.screen_message),
+    }
+}
+
+/// Sorting decision for a return, first match (sip2.md section 6).
+fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
+    let elsewhere = |code: &Option<String>| {
+        code.as_deref()
+            .map(str::trim)
+            .filter(|code| !code.is_empty() && *code != sorting.branch)
+            .map(str::to_owned)
+    };
+    if let Some(bin) = &m.sort_bin {
+        if sorting.hold_bins.contains(bin) {
+            return Sort::Hold;
+        }
+        if sorting.exception_bins.contains(bin) {
+            return Sort::Exception;
+        }
+    }
+    match &m.alert_type {
+        Some(AlertType::HoldHere) => return Sort::Hold,
+        Some(AlertType::HoldElsewhere | AlertType::InterLibraryLoan | AlertType::OtherBranch) => {
+            let to = elsewhere(&m.destination_location)
+                .or_else(|| elsewhere(&Some(m.permanent_location.clone())));
+            return to.map_or(Sort::Exception, Sort::Transit);
+        }
+        Some(AlertType::DataProblem | AlertType::Other | AlertType::Unlisted(_)) => {
+            return Sort::Exception;
+        }
+        Some(AlertType::None) | None => {}
+    }
+    if let Some(to) = elsewhere(&m.destination_location) {
+        return Sort::Transit(to);
+    }
+    let home = m.permanent_location.trim();
+    if home != sorting.branch && sorting.branches.iter().any(|b| b == home) {
+        return Sort::Transit(home.to_owned());
+    }
+    if m.alert || !m.ok { Sort::Exception } else { Sort::Normal }
+}
+
+fn item(m: &ItemInformationResponse) -> ItemAnswer {
+    ItemAnswer {
+        on_loan: m.circulation_status.is_charged(),
+        in_library: m.circulation_status.is_returned(),
+        title: title(&m.title_identifier),
+        due: m.due_date.as_ref().map_or(Due::Unknown, due),
+    }
+}
+
+fn due(date: &DueDate) -> Due {
+    match (&date.parsed, clean(&date.raw)) {
+        (Some(parsed), _) => Due::Day(view_date(parsed.date)),
+        (None, text) if text.is_empty() => Due::Unknown,
+        (None, text) => Due::Text(text),
+    }
+}
+
+fn title(text: &str) -> Option<String> {
+    let text = clean(text);
+    (!text.is_empty()).then_some(text)
+}
+
+fn message(texts: &[String]) -> Option<String> {
+    let text = texts.iter().map(|t| clean(t)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
+    (!text.is_empty()).then_some(text)
+}
+
+/// Text from outside for a screen or slip: no control characters, no blanks at the ends.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
+}
+
+fn refusal(profile: &Profile, texts: &[String]) -> Option<Advice> {
+    profile.refusal_code(texts).and_then(advice)
+}
+
+/// The sentence for a reason code of a profile's refusal map (patron-experience.md section 7).
+#[must_use]
+pub fn advice(code: &str) -> Option<Advice> {
+    Some(match code {
+        "limit" => Advice::Limit,
+        "fees" => Advice::Fees,
+        "late_items" => Advice::LateItems,
+        "in_library" => Advice::InLibrary,
+        "held_other" => Advice::HeldOther,
+        "on_loan_other" => Advice::OnLoanOther,
+        "already_yours" => Advice::AlreadyYours,
+        "item_unknown" => Advice::ItemUnknown,
+        "withdrawn" => Advice::Withdrawn,
+        "age" => Advice::Age,
+        "media_here" => Advice::MediaHere,
+        "card_blocked" => Advice::CardBlocked,
+        "card_expired" => Advice::CardExpired,
+        "card_lost" => Advice::CardLost,
+        "card_unknown" => Advice::CardUnknown,
+        "pin_wrong" => Advice::PinWrong,
+        "renew_held" => Advice::RenewHeld,
+        "renew_max" => Advice::RenewMax,
+        "renew_early" => Advice::RenewEarly,
+        "ret_no" => Advice::RetNo,
+        "ask_staff" => Advice::AskStaff,
+        _ => return None,
+    })
+}
+
+/// Columns told in 99 as the protocol's three digits.
+#[must_use]
+pub fn print_width(columns: u16) -> FixedText<3> {
+    FixedText::new(&format!("{:03}", columns.min(999)))
+}

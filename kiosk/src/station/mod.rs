@@ -1,0 +1,3 @@
+//! The loop around the session.
+pub mod ils;
+pub mod reader;
