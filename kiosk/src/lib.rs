@@ -2,6 +2,7 @@
 //! the tags and the paper.
 
 pub mod clock;
+pub mod config;
 pub mod journal;
 pub mod practice;
 pub mod privacy;

@@ -31,6 +31,14 @@ impl FinishPage {
     pub(super) fn is_printing(&self) -> bool {
         self.receipt == Receipt::Printing
     }
+
+    /// The receipt as shown: the symbol is drawn with the names of this station.
+    pub(super) fn receipt_view(&self, names: &super::Names) -> Receipt {
+        match &self.receipt {
+            Receipt::Phone(_) => Receipt::Phone(crate::receipt::qr(&self.slip, names)),
+            other => other.clone(),
+        }
+    }
 }
 
 pub(super) fn slip_line(
@@ -170,13 +178,13 @@ impl Station {
         }
     }
 
-    /// The receipt goes to the reader's phone: the loop made the symbol.
+    /// The receipt goes to the reader's phone.
     pub(super) fn receipt_phone(&mut self, now: Now) {
         let Phase::Finish(page) = &mut self.phase else { return };
         page.since = now.mono;
         if matches!(page.receipt, Receipt::Ask { .. } | Receipt::Failed(_) | Receipt::Unknown) {
             page.slip.language = self.language;
-            page.receipt = Receipt::Phone(crate::receipt::qr(&page.slip));
+            page.receipt = Receipt::Phone(ui::view::Qr { side: 0, dark: Vec::new() });
         }
     }
 

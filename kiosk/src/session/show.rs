@@ -20,6 +20,8 @@ pub struct Names {
     pub library: [String; 2],
     /// Where the station stands, in both languages.
     pub place: [String; 2],
+    /// When staff are there, in both languages; may be empty.
+    pub hours: [String; 2],
     /// Branch code and its names.
     pub branches: Vec<(String, [String; 2])>,
 }
@@ -113,7 +115,7 @@ impl Station {
                     .map(|l| self.line_view(l, names, now))
                     .filter(|l| l.state != LineState::Lifted)
                     .collect(),
-                receipt: page.receipt.clone(),
+                receipt: page.receipt_view(names),
                 seconds: seconds_left(self.finish_deadline(), now),
             }),
         }

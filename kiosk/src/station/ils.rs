@@ -43,7 +43,11 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
         Ask::Patron { patron, pin, loans } => PatronInformationRequest {
             language: profile.language,
             transaction_date: date,
-            summary: if *loans { Summary::of(SummaryList::ChargedItems) } else { Summary::default() },
+            summary: if *loans {
+                Summary::of(SummaryList::ChargedItems)
+            } else {
+                Summary::default()
+            },
             institution_id,
             patron_identifier: patron.clone(),
             terminal_password: Some(terminal),
@@ -272,7 +276,8 @@ fn title(text: &str) -> Option<String> {
 }
 
 fn message(texts: &[String]) -> Option<String> {
-    let text = texts.iter().map(|t| clean(t)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
+    let text =
+        texts.iter().map(|t| clean(t)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
@@ -309,6 +314,7 @@ pub fn advice(code: &str) -> Option<Advice> {
         "renew_max" => Advice::RenewMax,
         "renew_early" => Advice::RenewEarly,
         "ret_no" => Advice::RetNo,
+        "ils_down" => Advice::IlsDown,
         "ask_staff" => Advice::AskStaff,
         _ => return None,
     })

@@ -273,12 +273,7 @@ impl Worker {
         }
     }
 
-    fn set_security(
-        &self,
-        reader: &mut dyn TagReader,
-        tags: &[Uid],
-        want: Security,
-    ) -> TagResult {
+    fn set_security(&self, reader: &mut dyn TagReader, tags: &[Uid], want: Security) -> TagResult {
         for &uid in tags {
             let result = match security::apply(reader, uid, &self.security, want) {
                 Ok(()) => continue,

@@ -1,0 +1,381 @@
+//! One station's configuration: `station.toml`, documented in docs/config.md.
+//!
+//! Unknown keys are refused, units stand in the names, and [`Config::check`] lists everything
+//! wrong at once in sentences that say what to write.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use drivers::port::PortSpec;
+use drivers::printer::profile::PrinterSetup;
+use drivers::rfid::security::SecurityProfile;
+
+use crate::practice::refusal_map;
+use crate::session::{Names, Rules};
+use crate::sip2::profile::{Profile, RefusalRule};
+use crate::station::ils::{self, Sorting};
+
+/// A text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Both {
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN", default)]
+    pub zh_cn: String,
+    /// English.
+    #[serde(default)]
+    pub en: String,
+}
+
+impl Both {
+    fn pair(&self) -> [String; 2] {
+        [self.zh_cn.clone(), self.en.clone()]
+    }
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// This station.
+    pub station: StationConfig,
+    /// The library system.
+    #[serde(default)]
+    pub library: LibraryConfig,
+    /// The RFID reader.
+    #[serde(default)]
+    pub reader: ReaderConfig,
+    /// The receipt printer; without this section there is none.
+    #[serde(default)]
+    pub printer: Option<PrinterConfig>,
+    /// What carries the security state on tags.
+    #[serde(default)]
+    pub security: SecurityProfile,
+    /// Rules of a session.
+    #[serde(default)]
+    pub session: Rules,
+    /// The screen.
+    #[serde(default)]
+    pub panel: PanelConfig,
+    /// Branches of the union.
+    #[serde(default)]
+    pub branches: Vec<BranchConfig>,
+}
+
+/// `[station]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationConfig {
+    /// Name of this station in logs and at the library system.
+    pub id: String,
+    /// Code of the branch it stands in.
+    #[serde(default)]
+    pub branch: String,
+    /// IANA time zone.
+    #[serde(default = "zone")]
+    pub zone: String,
+    /// The library's name.
+    #[serde(default)]
+    pub name: Both,
+    /// Where it stands.
+    #[serde(default)]
+    pub place: Both,
+    /// When staff are there; printed on slips.
+    #[serde(default)]
+    pub hours: Both,
+    /// Directory of the journal. Relative to the configuration file.
+    pub data_dir: PathBuf,
+    /// Key that seals patron numbers; must not lie in `data_dir`. Made when absent.
+    pub key_file: PathBuf,
+}
+
+fn zone() -> String {
+    "Asia/Shanghai".to_owned()
+}
+
+/// `[library]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LibraryConfig {
+    /// `host:port` of the library system; without it the built-in practice library runs.
+    pub address: Option<String>,
+    /// Practice library: its data file, instead of the built-in collection.
+    pub practice_data: Option<PathBuf>,
+    /// Practice library: its database; in memory when absent.
+    pub practice_database: Option<PathBuf>,
+    /// `CL` values of the hold shelf.
+    pub hold_bins: Vec<String>,
+    /// `CL` values for a librarian.
+    pub exception_bins: Vec<String>,
+    /// How it speaks.
+    pub profile: Profile,
+}
+
+/// `[reader]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReaderConfig {
+    /// Model.
+    pub model: ReaderModel,
+    /// Where it is connected; `None` = a simulated one inside this process.
+    pub port: Option<PortSpec>,
+    /// Simulated: tags to play with, instead of the practice collection's.
+    pub tags: Option<PathBuf>,
+}
+
+impl Default for ReaderConfig {
+    fn default() -> Self {
+        Self { model: ReaderModel::M3, port: None, tags: None }
+    }
+}
+
+/// Reader models with a driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ReaderModel {
+    /// 3M / Bibliotheca 210 and 810 pads.
+    #[serde(rename = "3m810")]
+    M3,
+}
+
+/// `[printer]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrinterConfig {
+    /// Where it is connected; `None` = a simulated one inside this process.
+    pub port: Option<PortSpec>,
+    /// Model or class, and what differs.
+    pub setup: PrinterSetup,
+    /// A font file of the system for rare characters.
+    pub fallback_font: Option<PathBuf>,
+}
+
+/// `[panel]`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PanelConfig {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Diagonal in inches: sizes on screen follow from it (15 mm targets).
+    pub diagonal_inch: f32,
+    /// Whole screen, no frame.
+    pub fullscreen: bool,
+}
+
+impl Default for PanelConfig {
+    fn default() -> Self {
+        Self { width: 1080, height: 1920, diagonal_inch: 21.5, fullscreen: false }
+    }
+}
+
+/// `[[branches]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BranchConfig {
+    /// Code, as in `CT` and `AQ`.
+    pub code: String,
+    /// Name.
+    pub name: Both,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}; give the path of a station.toml")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, a value of the wrong kind.
+    #[error("{path}: {source}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and what was expected.
+        source: Box<toml::de::Error>,
+    },
+    /// Understood, and impossible.
+    #[error("{path}:\n  {}", problems.join("\n  "))]
+    Impossible {
+        /// The file.
+        path: PathBuf,
+        /// Sentences.
+        problems: Vec<String>,
+    },
+}
+
+impl Config {
+    /// Reads and checks a file. Relative paths in it are made relative to it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Syntax {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        config.settle(path.parent().unwrap_or(Path::new(".")));
+        let problems = config.check();
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::Impossible { path: path.to_owned(), problems })
+        }
+    }
+
+    fn settle(&mut self, base: &Path) {
+        let place = |path: &mut PathBuf| *path = base.join(&*path);
+        place(&mut self.station.data_dir);
+        place(&mut self.station.key_file);
+        for path in [
+            &mut self.library.practice_data,
+            &mut self.library.practice_database,
+            &mut self.reader.tags,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            place(path);
+        }
+        if self.library.address.is_none() {
+            self.use_practice_words();
+        }
+    }
+
+    /// The practice library's refusals are known by its own table.
+    pub fn use_practice_words(&mut self) {
+        let known = refusal_map();
+        self.library.profile.refusals.extend(
+            known
+                .into_iter()
+                .map(|(contains, code)| RefusalRule { contains, code: code.to_owned() }),
+        );
+    }
+
+    /// Everything impossible in it, as sentences.
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let mut problems = self.session.times.problems();
+        if self.station.id.is_empty() {
+            problems.push("station.id is empty: give the station a name".to_owned());
+        }
+        if self.station.key_file.starts_with(&self.station.data_dir) {
+            problems.push(
+                "station.key_file lies inside station.data_dir: a stolen disk must not carry its key; put it elsewhere"
+                    .to_owned(),
+            );
+        }
+        if let Err(error) = crate::clock::Clock::new(&self.station.zone) {
+            problems.push(format!("station.zone: {error}"));
+        }
+        if let Some(address) = &self.library.address
+            && split_address(address).is_none()
+        {
+            problems.push(format!("library.address {address:?}: write HOST:PORT"));
+        }
+        for rule in &self.library.profile.refusals {
+            if ils::advice(&rule.code).is_none() {
+                problems.push(format!(
+                    "library.profile.refusals: code {:?} is not one of the station's reasons",
+                    rule.code
+                ));
+            }
+        }
+        if let Some(printer) = &self.printer
+            && let Err(error) = printer.setup.resolve()
+        {
+            problems.push(format!("printer.setup: {error}"));
+        }
+        let panel = self.panel;
+        if !(480..=7680).contains(&panel.width) || !(480..=7680).contains(&panel.height) {
+            problems.push("panel.width and panel.height: 480 to 7680 pixels".to_owned());
+        }
+        if !(5.0..=60.0).contains(&panel.diagonal_inch) {
+            problems.push("panel.diagonal_inch: 5 to 60 inches".to_owned());
+        }
+        problems
+    }
+
+    /// Names for views and slips.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        Names {
+            library: self.station.name.pair(),
+            place: self.station.place.pair(),
+            hours: self.station.hours.pair(),
+            branches: self.branches.iter().map(|b| (b.code.clone(), b.name.pair())).collect(),
+        }
+    }
+
+    /// How returns are sorted.
+    #[must_use]
+    pub fn sorting(&self) -> Sorting {
+        Sorting {
+            branch: self.station.branch.clone(),
+            hold_bins: self.library.hold_bins.clone(),
+            exception_bins: self.library.exception_bins.clone(),
+            branches: self.branches.iter().map(|b| b.code.clone()).collect(),
+        }
+    }
+}
+
+/// Host and port of `host:port`.
+#[must_use]
+pub fn split_address(address: &str) -> Option<(String, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return None;
+    }
+    Some((host.to_owned(), port.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "[station]\nid = \"A\"\ndata_dir = \"data\"\nkey_file = \"key\"\n";
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("station.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    #[test]
+    fn a_small_file_is_enough() {
+        let config = load(SMALL).unwrap();
+        assert!(config.station.data_dir.is_absolute());
+        assert!(config.library.profile.refusals.len() > 10);
+    }
+
+    #[test]
+    fn wrong_files_say_what_to_do() {
+        for (more, expected) in [
+            ("[reader]\nmodle = \"3m810\"\n", "modle"),
+            ("[reader]\nport = \"usb0\"\n", "serial:"),
+            ("[session.times]\nidle_s = 1\n", "30 to 300"),
+            ("[library]\naddress = \"ils\"\n", "HOST:PORT"),
+            ("[panel]\nwidth = 1\n", "480"),
+            ("[[library.profile.refusals]]\ncontains = \"x\"\ncode = \"y\"\n", "reasons"),
+        ] {
+            let error = load(&format!("{SMALL}{more}")).unwrap_err().to_string();
+            assert!(error.contains(expected), "{more}: {error}");
+        }
+        let inside = SMALL.replace("\"key\"", "\"data/key\"");
+        assert!(load(&inside).unwrap_err().to_string().contains("elsewhere"));
+        let zone = SMALL.replace("id =", "zone = \"Mars/Base\"\nid =");
+        assert!(load(&zone).unwrap_err().to_string().contains("Asia/Shanghai"));
+        assert!(
+            Config::load(Path::new("/nowhere.toml")).unwrap_err().to_string().contains("nowhere")
+        );
+    }
+}
