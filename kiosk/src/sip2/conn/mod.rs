@@ -28,7 +28,7 @@ const COMMANDS_MAX: usize = 256;
 
 /// How often a clock given by the caller is looked at, in real time. Such a clock may run faster
 /// than the real one, so waiting is done in small pieces.
-const CLOCK_LOOK: Duration = Duration::from_millis(5);
+const CLOCK_LOOK: Duration = Duration::from_millis(20);
 
 /// Shortest wait, against a deadline that would not move.
 const WAIT_MIN: Duration = Duration::from_millis(1);
@@ -148,6 +148,8 @@ impl SipHandle {
     /// to be called from `on_event`.
     pub fn stop(mut self) {
         self.ask_to_stop();
+        // Closes the channel, which ends the thread even when the command found it full.
+        self.commands = mpsc::channel(1).0;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
