@@ -15,7 +15,7 @@ const STOP: &str = "2331112";
 
 /// The bars of GS k m = 49h data (`{A`, `{B`, `{C` and escapes), or `None` when a printer would
 /// print nothing. Elements alternate bar and space, widths in modules; then the shown text.
-pub fn code128(data: &[u8]) -> Option<(Vec<u8>, String)> {
+pub(super) fn code128(data: &[u8]) -> Option<(Vec<u8>, String)> {
     let mut values = Vec::new();
     let mut shown = String::new();
     let mut set = 0;

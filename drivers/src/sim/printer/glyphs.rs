@@ -10,33 +10,33 @@ const HEAT: f32 = 1.35;
 
 /// One character cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Glyph {
+pub(super) struct Glyph {
     /// The character.
-    pub c: char,
+    pub(super) c: char,
     /// Cell width in dots.
-    pub width: usize,
+    pub(super) width: usize,
     /// Cell height in dots.
-    pub height: usize,
+    pub(super) height: usize,
     /// Emphasised.
-    pub bold: bool,
+    pub(super) bold: bool,
     /// Underline thickness in dots.
-    pub underline: usize,
+    pub(super) underline: usize,
     /// White on black.
-    pub inverse: bool,
+    pub(super) inverse: bool,
 }
 
 /// The font.
 #[derive(Debug)]
-pub struct Glyphs(FontRef<'static>);
+pub(super) struct Glyphs(FontRef<'static>);
 
 impl Glyphs {
     /// Loads the embedded font.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(FontRef::try_from_slice(FONT).expect("the embedded font is a font"))
     }
 
     /// Prints a character with its cell's upper left corner at `x`, `y`.
-    pub fn print(&self, glyph: Glyph, x: usize, y: usize, page: &mut Page) {
+    pub(super) fn print(&self, glyph: Glyph, x: usize, y: usize, page: &mut Page) {
         if glyph.c != ' ' {
             self.outline(glyph, x, y, page);
         }

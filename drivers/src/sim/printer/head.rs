@@ -17,13 +17,13 @@ const TOP_FEED: usize = 40;
 
 /// Barcode settings.
 #[derive(Debug, Clone, Copy)]
-pub struct BarcodeMode {
+pub(super) struct BarcodeMode {
     /// Where the text is printed: 0 nowhere, 1 above, 2 below, 3 both.
-    pub hri: u8,
+    pub(super) hri: u8,
     /// Bar height in dots.
-    pub height: usize,
+    pub(super) height: usize,
     /// Module width in dots.
-    pub module: usize,
+    pub(super) module: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +62,7 @@ impl Default for Modes {
 
 /// The head.
 #[derive(Debug)]
-pub struct Head {
+pub(super) struct Head {
     glyphs: Glyphs,
     page: Page,
     text: String,
@@ -74,12 +74,12 @@ pub struct Head {
     qr_level: EcLevel,
     stored: Option<(usize, Vec<u8>)>,
     /// Barcode settings, set by their commands.
-    pub barcode: BarcodeMode,
+    pub(super) barcode: BarcodeMode,
 }
 
 impl Head {
     /// At power-up, with paper of so many printable dots.
-    pub fn new(dots: usize) -> Self {
+    pub(super) fn new(dots: usize) -> Self {
         Self {
             glyphs: Glyphs::new(),
             page: Page::new(dots),
@@ -96,17 +96,17 @@ impl Head {
     }
 
     /// The paper since the last cut.
-    pub fn page(&self) -> &Page {
+    pub(super) fn page(&self) -> &Page {
         &self.page
     }
 
     /// Whether anything has come out since the last cut.
-    pub fn has_paper(&self) -> bool {
+    pub(super) fn has_paper(&self) -> bool {
         self.page.height() > 0
     }
 
     /// Takes the paper and its text, as by a cut.
-    pub fn take(&mut self) -> (Page, String) {
+    pub(super) fn take(&mut self) -> (Page, String) {
         self.page.feed(CUT_FEED);
         let blank = Page::new(self.page.dots());
         let page = std::mem::replace(&mut self.page, blank);
@@ -114,21 +114,21 @@ impl Head {
     }
 
     /// ESC @: modes and the line buffer.
-    pub fn initialise(&mut self) {
+    pub(super) fn initialise(&mut self) {
         self.modes = Modes::default();
         self.discard();
         self.barcode = BarcodeMode { hri: 0, height: 162, module: 3 };
     }
 
     /// Drops what is not yet printed.
-    pub fn discard(&mut self) {
+    pub(super) fn discard(&mut self) {
         self.line.clear();
         self.lead = None;
         self.stored = None;
     }
 
     /// A byte that is no command.
-    pub fn text_byte(&mut self, byte: u8) {
+    pub(super) fn text_byte(&mut self, byte: u8) {
         if let Some(lead) = self.lead.take() {
             return self.trail(lead, byte);
         }
@@ -224,7 +224,7 @@ impl Head {
     }
 
     /// Prints a line that has no line feed yet.
-    pub fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         if !self.line.is_empty() {
             self.end_line();
         }
@@ -238,25 +238,25 @@ impl Head {
     // ---- modes
 
     /// ESC a. Counts only at a line's start.
-    pub fn justify(&mut self, n: u8) {
+    pub(super) fn justify(&mut self, n: u8) {
         if self.line.is_empty() {
             self.modes.align = n % 48;
         }
     }
     /// ESC E.
-    pub fn bold(&mut self, on: bool) {
+    pub(super) fn bold(&mut self, on: bool) {
         self.modes.bold = on;
     }
     /// ESC - and FS -.
-    pub fn underline(&mut self, n: u8) {
+    pub(super) fn underline(&mut self, n: u8) {
         self.modes.underline = usize::from(n % 48).min(2);
     }
     /// ESC M.
-    pub fn font(&mut self, n: u8) {
+    pub(super) fn font(&mut self, n: u8) {
         self.modes.narrow_font = n % 48 == 1;
     }
     /// ESC !.
-    pub fn print_mode(&mut self, n: u8) {
+    pub(super) fn print_mode(&mut self, n: u8) {
         self.modes.narrow_font = n & 1 != 0;
         self.modes.bold = n & 8 != 0;
         self.modes.high = if n & 0x10 != 0 { 2 } else { 1 };
@@ -264,58 +264,58 @@ impl Head {
         self.modes.underline = usize::from(n & 0x80 != 0);
     }
     /// ESC t.
-    pub fn code_page(&mut self, n: u8) {
+    pub(super) fn code_page(&mut self, n: u8) {
         self.modes.page = n;
     }
     /// GS !.
-    pub fn size(&mut self, n: u8) {
+    pub(super) fn size(&mut self, n: u8) {
         self.modes.wide = usize::from((n >> 4) & 7) + 1;
         self.modes.high = usize::from(n & 7) + 1;
     }
     /// GS B.
-    pub fn inverse(&mut self, on: bool) {
+    pub(super) fn inverse(&mut self, on: bool) {
         self.modes.inverse = on;
     }
     /// FS & and FS .
-    pub fn hanzi_mode(&mut self, on: bool) {
+    pub(super) fn hanzi_mode(&mut self, on: bool) {
         self.modes.hanzi = on;
         self.lead = None;
     }
     /// FS W.
-    pub fn hanzi_double(&mut self, on: bool) {
+    pub(super) fn hanzi_double(&mut self, on: bool) {
         self.modes.hanzi_double = on;
     }
     /// ESC 3.
-    pub fn pitch(&mut self, dots: usize) {
+    pub(super) fn pitch(&mut self, dots: usize) {
         self.modes.pitch = dots;
     }
     /// ESC 2.
-    pub fn default_pitch(&mut self) {
+    pub(super) fn default_pitch(&mut self) {
         self.modes.pitch = DEFAULT_PITCH;
     }
 
     // ---- paper
 
     /// ESC d.
-    pub fn feed_lines(&mut self, n: u8) {
+    pub(super) fn feed_lines(&mut self, n: u8) {
         self.flush();
         self.start_paper();
         self.page.feed(usize::from(n) * self.modes.pitch);
         self.text.push_str(&"\n".repeat(usize::from(n)));
     }
     /// ESC J.
-    pub fn feed_dots(&mut self, dots: usize) {
+    pub(super) fn feed_dots(&mut self, dots: usize) {
         self.flush();
         self.start_paper();
         self.page.feed(dots);
     }
     /// GS V and ESC i: counts only at a line's start, and a cut of nothing is none.
-    pub fn cut(&mut self) -> Option<Ask> {
+    pub(super) fn cut(&mut self) -> Option<Ask> {
         (self.line.is_empty() && self.has_paper()).then_some(Ask::Cut)
     }
 
     /// Whether the paper is too long to go on.
-    pub fn too_long(&self) -> bool {
+    pub(super) fn too_long(&self) -> bool {
         self.page.height() >= HEIGHT_MAX
     }
 
@@ -342,13 +342,13 @@ impl Head {
     }
 
     /// GS v 0.
-    pub fn raster(&mut self, m: u8, stride: usize, data: &[u8]) {
+    pub(super) fn raster(&mut self, m: u8, stride: usize, data: &[u8]) {
         let scale = (1 + usize::from(m & 1), 1 + usize::from(m >> 1 & 1));
         self.dots_at(stride, data, scale);
     }
 
     /// GS ( L and GS 8 L: store (112) and print (50).
-    pub fn graphics(&mut self, data: &[u8]) {
+    pub(super) fn graphics(&mut self, data: &[u8]) {
         match *data {
             [0x30, 0x70, 0x30, bx, by, _, xl, xh, _, _, ref bits @ ..] => {
                 let width = usize::from(xl) + usize::from(xh) * 256;
@@ -366,7 +366,7 @@ impl Head {
     }
 
     /// ESC *: columns of 8 or 24 dots into the line; printed at once here.
-    pub fn columns_image(&mut self, m: u8, data: &[u8]) {
+    pub(super) fn columns_image(&mut self, m: u8, data: &[u8]) {
         let bytes = if m >= 32 { 3 } else { 1 };
         let columns = data.len() / bytes;
         let stride = columns.div_ceil(8);
@@ -382,7 +382,7 @@ impl Head {
     }
 
     /// GS k, CODE128. Nothing is printed for content it cannot hold or that is too wide.
-    pub fn code128(&mut self, data: &[u8]) {
+    pub(super) fn code128(&mut self, data: &[u8]) {
         self.flush();
         let Some((widths, shown)) = bars::code128(data) else {
             return self.note("[barcode refused]");
@@ -425,13 +425,13 @@ impl Head {
     }
 
     /// Any other GS k: noted, not drawn.
-    pub fn unknown_barcode(&mut self, data: &[u8]) {
+    pub(super) fn unknown_barcode(&mut self, data: &[u8]) {
         self.flush();
         self.note(&format!("[barcode kind {:02X}]", data.first().unwrap_or(&0)));
     }
 
     /// GS ( k, QR only.
-    pub fn two_dimensional(&mut self, data: &[u8]) {
+    pub(super) fn two_dimensional(&mut self, data: &[u8]) {
         match *data {
             [0x31, 0x43, n] => self.qr_module = usize::from(n.clamp(1, 16)),
             [0x31, 0x45, n] => {

@@ -8,7 +8,7 @@ const COMMAND_MAX: usize = 512 * 1024;
 
 /// Something beyond paper that a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
+pub(super) enum Ask {
     /// Paper cut.
     Cut,
     /// GS a.
@@ -25,7 +25,7 @@ pub enum Ask {
 
 /// What a printer class lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub(super) enum Class {
     /// Everything of 1.2.
     Full,
     /// The 5890 family: no GS k function B, no GS ( k, no GS ( L, no cutter (1.1).
@@ -34,7 +34,7 @@ pub enum Class {
 
 /// The command reader.
 #[derive(Debug)]
-pub struct Interp {
+pub(super) struct Interp {
     class: Class,
     command: Vec<u8>,
 }
@@ -48,17 +48,17 @@ enum Length {
 
 impl Interp {
     /// At power-up.
-    pub fn new(class: Class) -> Self {
+    pub(super) fn new(class: Class) -> Self {
         Self { class, command: Vec::new() }
     }
 
     /// Forgets a half command.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.command.clear();
     }
 
     /// Takes a byte.
-    pub fn byte(&mut self, byte: u8, head: &mut Head) -> Option<Ask> {
+    pub(super) fn byte(&mut self, byte: u8, head: &mut Head) -> Option<Ask> {
         if self.command.is_empty() && !matches!(byte, 0x10 | 0x1B | 0x1C | 0x1D) {
             head.text_byte(byte);
             return None;

@@ -42,7 +42,7 @@ impl FromStr for Listen {
 }
 
 /// What came of waiting for bytes.
-pub enum Heard {
+pub(super) enum Heard {
     /// This many.
     Bytes(usize),
     /// None for now.
@@ -54,7 +54,7 @@ pub enum Heard {
 }
 
 /// The plug.
-pub enum Link {
+pub(super) enum Link {
     /// TCP.
     Tcp {
         /// Waits for hosts.
@@ -78,7 +78,7 @@ impl Link {
     ///
     /// # Errors
     /// The system's.
-    pub fn open(listen: &Listen) -> io::Result<Self> {
+    pub(super) fn open(listen: &Listen) -> io::Result<Self> {
         match listen {
             Listen::Tcp(at) => {
                 let listener = TcpListener::bind(at.as_str())?;
@@ -91,7 +91,7 @@ impl Link {
     }
 
     /// How a driver reaches it.
-    pub fn port_spec(&self) -> PortSpec {
+    pub(super) fn port_spec(&self) -> PortSpec {
         match self {
             Self::Tcp { address, .. } => PortSpec::Tcp(address.to_string()),
             Self::Pty { path, .. } => PortSpec::Serial {
@@ -103,7 +103,7 @@ impl Link {
     }
 
     /// Waits a moment for bytes or a host.
-    pub fn read(&mut self, buf: &mut [u8]) -> Heard {
+    pub(super) fn read(&mut self, buf: &mut [u8]) -> Heard {
         match self {
             Self::Tcp { listener, host, .. } => match host {
                 None => accept(listener, host),
@@ -127,7 +127,7 @@ impl Link {
     }
 
     /// Sends an answer; a host that does not take it loses it.
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(super) fn write(&mut self, bytes: &[u8]) {
         let sent = match self {
             Self::Tcp { host: Some(stream), .. } => stream.write_all(bytes),
             Self::Tcp { host: None, .. } => Ok(()),
@@ -142,7 +142,7 @@ impl Link {
     ///
     /// # Errors
     /// The system's, for a new pty.
-    pub fn cut(&mut self) -> io::Result<()> {
+    pub(super) fn cut(&mut self) -> io::Result<()> {
         match self {
             Self::Tcp { host, .. } => *host = None,
             Self::Pty { pair, path } => {

@@ -21,7 +21,7 @@ const EXTRA_ASB: [u8; 4] = [0x10, 0, 0, 0];
 
 /// Everything between link and paper.
 #[derive(Debug)]
-pub struct Machine {
+pub(super) struct Machine {
     interp: Interp,
     head: Head,
     buffer: VecDeque<u8>,
@@ -44,7 +44,7 @@ pub struct Machine {
 
 impl Machine {
     /// Switched on, with paper of so many dots.
-    pub fn new(dots: usize, class: Class, now: Instant) -> Self {
+    pub(super) fn new(dots: usize, class: Class, now: Instant) -> Self {
         Self {
             interp: Interp::new(class),
             head: Head::new(dots),
@@ -68,7 +68,7 @@ impl Machine {
     }
 
     /// Sets a fault besides those set.
-    pub fn set_fault(&mut self, fault: Fault, now: Instant) {
+    pub(super) fn set_fault(&mut self, fault: Fault, now: Instant) {
         self.received_at_fault = self.received;
         self.printed_at_fault = self.printed;
         self.faults.push(fault);
@@ -76,39 +76,39 @@ impl Machine {
     }
 
     /// Paper loaded, cover closed, cables in. A jammed cutter stays in error until recovered.
-    pub fn clear_faults(&mut self, now: Instant) {
+    pub(super) fn clear_faults(&mut self, now: Instant) {
         self.faults.clear();
         self.changed(now);
         self.work(now);
     }
 
     /// How often the drawer connector was fired.
-    pub fn pulses(&self) -> u64 {
+    pub(super) fn pulses(&self) -> u64 {
         self.pulses
     }
 
     /// Bytes received since the start.
-    pub fn received(&self) -> u64 {
+    pub(super) fn received(&self) -> u64 {
         self.received
     }
 
     /// The paper in the making.
-    pub fn head(&self) -> &Head {
+    pub(super) fn head(&self) -> &Head {
         &self.head
     }
 
     /// Receipts finished since last asked.
-    pub fn take_finished(&mut self) -> Vec<Receipt> {
+    pub(super) fn take_finished(&mut self) -> Vec<Receipt> {
         std::mem::take(&mut self.finished)
     }
 
     /// Whether the link is to be cut now; asked once.
-    pub fn take_drop(&mut self) -> bool {
+    pub(super) fn take_drop(&mut self) -> bool {
         std::mem::take(&mut self.drop_link)
     }
 
     /// Bytes the link may hand over now.
-    pub fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         if self.has(Fault::StuckWrite) {
             return 0;
         }
@@ -124,7 +124,7 @@ impl Machine {
     }
 
     /// A new host: automatic status starts off, a half answer is gone. The buffer stays.
-    pub fn connected(&mut self) {
+    pub(super) fn connected(&mut self) {
         self.answers.clear();
         self.asb = false;
         self.real_time.clear();
@@ -162,7 +162,7 @@ impl Machine {
 
     /// Takes bytes from the link. Real-time commands are obeyed at once, wherever they stand:
     /// also inside picture data (1.3, "Trap").
-    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant) {
         self.last_byte = now;
         for byte in bytes {
             self.received += 1;
@@ -213,7 +213,7 @@ impl Machine {
     }
 
     /// Prints what the buffer holds while the printer is on line.
-    pub fn work(&mut self, now: Instant) {
+    pub(super) fn work(&mut self, now: Instant) {
         while !self.off_line() {
             let Some(byte) = self.buffer.pop_front() else { break };
             self.printed += 1;
@@ -320,7 +320,7 @@ impl Machine {
     }
 
     /// The next answer that is due.
-    pub fn due_answer(&mut self, now: Instant) -> Option<Vec<u8>> {
+    pub(super) fn due_answer(&mut self, now: Instant) -> Option<Vec<u8>> {
         if self.answers.front().is_some_and(|(at, _)| *at <= now) {
             return self.answers.pop_front().map(|(_, bytes)| bytes);
         }
@@ -328,7 +328,7 @@ impl Machine {
     }
 
     /// Time passed: paper that nobody cuts ends by itself.
-    pub fn tick(&mut self, now: Instant) {
+    pub(super) fn tick(&mut self, now: Instant) {
         self.work(now);
         let idle = now.saturating_duration_since(self.last_byte) >= IDLE_END;
         if idle && !self.off_line() && self.buffer.is_empty() && self.head.has_paper() {

@@ -7,49 +7,49 @@ pub const PAPER_GREY: u8 = 0xFA;
 /// Grey of a printed dot.
 pub const INK_GREY: u8 = 0x1E;
 /// Longest paper kept before it counts as a receipt of its own, in dots (about 2.5 m).
-pub const HEIGHT_MAX: usize = 20_000;
+pub(super) const HEIGHT_MAX: usize = 20_000;
 
 /// Paper in the making.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub(super) struct Page {
     dots: usize,
     pixels: Vec<u8>,
 }
 
 impl Page {
     /// Blank paper with a printable width in dots.
-    pub fn new(dots: usize) -> Self {
+    pub(super) fn new(dots: usize) -> Self {
         Self { dots, pixels: Vec::new() }
     }
 
     /// Printable dots.
-    pub fn dots(&self) -> usize {
+    pub(super) fn dots(&self) -> usize {
         self.dots
     }
 
     /// Width of the picture, margins included.
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.dots + 2 * MARGIN_DOTS
     }
 
     /// Rows so far.
-    pub fn height(&self) -> usize {
+    pub(super) fn height(&self) -> usize {
         self.pixels.len() / self.width()
     }
 
     /// The picture, row by row.
-    pub fn pixels(&self) -> &[u8] {
+    pub(super) fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
     /// Feeds blank paper.
-    pub fn feed(&mut self, rows: usize) {
+    pub(super) fn feed(&mut self, rows: usize) {
         let rows = rows.min(HEIGHT_MAX.saturating_sub(self.height()));
         self.pixels.resize(self.pixels.len() + rows * self.width(), PAPER_GREY);
     }
 
     /// Darkens a dot of the printable area by `cover`, 0 to 1. Beyond the paper nothing happens.
-    pub fn ink(&mut self, x: usize, y: usize, cover: f32) {
+    pub(super) fn ink(&mut self, x: usize, y: usize, cover: f32) {
         if x >= self.dots || y >= self.height() {
             return;
         }
@@ -61,7 +61,7 @@ impl Page {
     }
 
     /// Prints a solid rectangle.
-    pub fn bar(&mut self, x: usize, y: usize, width: usize, height: usize) {
+    pub(super) fn bar(&mut self, x: usize, y: usize, width: usize, height: usize) {
         for row in y..y + height {
             for column in x..x + width {
                 self.ink(column, row, 1.0);
@@ -70,7 +70,7 @@ impl Page {
     }
 
     /// Inverts a rectangle, as for white on black.
-    pub fn invert(&mut self, x: usize, y: usize, width: usize, height: usize) {
+    pub(super) fn invert(&mut self, x: usize, y: usize, width: usize, height: usize) {
         for row in y..(y + height).min(self.height()) {
             for column in x..(x + width).min(self.dots) {
                 let at = row * self.width() + MARGIN_DOTS + column;
