@@ -15,6 +15,12 @@ const CUT_FEED: usize = 60;
 /// White paper above the first line, left from the cut before.
 const TOP_FEED: usize = 40;
 
+/// Code page 0 (PC437) from 80h on.
+const PC437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒ\
+     áíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
+     └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
+     αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{A0}";
+
 /// Barcode settings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BarcodeMode {
@@ -140,6 +146,7 @@ impl Head {
             _ if self.modes.hanzi && byte >= 0x81 => self.lead = Some(byte),
             _ => {
                 let c = match self.modes.page {
+                    0 => PC437.chars().nth(usize::from(byte) - 0x80),
                     16 => WINDOWS_1252.decode(&[byte]).0.chars().next(),
                     _ => None,
                 };
