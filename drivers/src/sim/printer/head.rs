@@ -8,6 +8,8 @@ use super::glyphs::{Glyph, Glyphs};
 use super::interp::Ask;
 use super::page::{HEIGHT_MAX, Page};
 
+/// Width of a font A character: one column of the text file.
+const COLUMN: usize = 12;
 /// Line pitch after power-up: 1/6 inch at 203 dpi is 34; Chinese heads use 30.
 const DEFAULT_PITCH: usize = 30;
 /// Paper between head and cutter that a cut with feed brings out.
@@ -20,6 +22,9 @@ const PC437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£�
      áíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
      └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
      αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{A0}";
+
+/// Code page 1 (katakana) from 80h to 9Fh; A1h to DFh are half-width katakana.
+const KATAKANA_BOX: &str = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯";
 
 /// Barcode settings.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +78,9 @@ pub(super) struct Head {
     page: Page,
     text: String,
     modes: Modes,
-    line: Vec<Glyph>,
+    /// Characters with their place on the line, in dots.
+    line: Vec<(usize, Glyph)>,
+    cursor: usize,
     lead: Option<u8>,
     qr_data: Vec<u8>,
     qr_module: usize,
@@ -92,6 +99,7 @@ impl Head {
             text: String::new(),
             modes: Modes::default(),
             line: Vec::new(),
+            cursor: 0,
             lead: None,
             qr_data: Vec::new(),
             qr_module: 3,
@@ -129,6 +137,7 @@ impl Head {
     /// Drops what is not yet printed.
     pub(super) fn discard(&mut self) {
         self.line.clear();
+        self.cursor = 0;
         self.lead = None;
         self.stored = None;
     }
@@ -147,6 +156,10 @@ impl Head {
             _ => {
                 let c = match self.modes.page {
                     0 => PC437.chars().nth(usize::from(byte) - 0x80),
+                    1 => match byte {
+                        0xA1..=0xDF => char::from_u32(0xFF61 + u32::from(byte - 0xA1)),
+                        _ => KATAKANA_BOX.chars().nth(usize::from(byte) - 0x80),
+                    },
                     16 => WINDOWS_1252.decode(&[byte]).0.chars().next(),
                     _ => None,
                 };
@@ -188,12 +201,12 @@ impl Head {
             underline: m.underline,
             inverse: m.inverse,
         };
-        let used: usize = self.line.iter().map(|glyph| glyph.width).sum();
-        if used + glyph.width > self.page.dots() {
+        if self.cursor + glyph.width > self.page.dots() {
             // The line is full: printed as it is, the rest goes below.
             self.end_line();
         }
-        self.line.push(glyph);
+        self.line.push((self.cursor, glyph));
+        self.cursor += glyph.width;
     }
 
     fn start_paper(&mut self) {
@@ -214,16 +227,19 @@ impl Head {
     fn end_line(&mut self) {
         self.start_paper();
         let line = std::mem::take(&mut self.line);
-        let height = line.iter().map(|glyph| glyph.height).max().unwrap_or(0);
-        let width: usize = line.iter().map(|glyph| glyph.width).sum();
+        let width = std::mem::take(&mut self.cursor);
+        let height = line.iter().map(|(_, glyph)| glyph.height).max().unwrap_or(0);
         let top = self.page.height();
         self.page.feed(height.max(self.modes.pitch));
-        let mut x = self.left(width);
-        self.text.push_str(&" ".repeat(x / 12));
-        for glyph in line {
+        let left = self.left(width);
+        let mut shown = 0;
+        for (at, glyph) in line {
+            let x = left + at;
             self.glyphs.print(glyph, x, top + height - glyph.height, &mut self.page);
+            let column = x / COLUMN;
+            self.text.push_str(&" ".repeat(column.saturating_sub(shown)));
             self.text.push(glyph.c);
-            x += glyph.width;
+            shown = (x + glyph.width) / COLUMN;
         }
         let end = self.text.trim_end_matches(' ').len();
         self.text.truncate(end);
@@ -278,6 +294,15 @@ impl Head {
     pub(super) fn size(&mut self, n: u8) {
         self.modes.wide = usize::from((n >> 4) & 7) + 1;
         self.modes.high = usize::from(n & 7) + 1;
+    }
+    /// ESC $: to a place on the line, in dots.
+    pub(super) fn place(&mut self, dots: usize) {
+        self.cursor = dots.min(self.page.dots());
+    }
+    /// ESC \: relative to here; the distance is signed.
+    pub(super) fn place_by(&mut self, dots: i16) {
+        let here = i64::try_from(self.cursor).unwrap_or(i64::MAX) + i64::from(dots);
+        self.place(usize::try_from(here).unwrap_or(0));
     }
     /// GS B.
     pub(super) fn inverse(&mut self, on: bool) {
