@@ -91,7 +91,8 @@ pub fn check(data: &str) -> Result<(), Code128Error> {
 pub fn modules(data: &str) -> Result<Vec<bool>, Code128Error> {
     check(data)?;
     let bytes = data.as_bytes();
-    let pairs = bytes.len() >= 4 && bytes.len() % 2 == 0 && bytes.iter().all(u8::is_ascii_digit);
+    let pairs =
+        bytes.len() >= 4 && bytes.len().is_multiple_of(2) && bytes.iter().all(u8::is_ascii_digit);
     let mut values = vec![if pairs { START_C } else { START_B }];
     if pairs {
         values.extend(

@@ -186,7 +186,7 @@ fn cells(dots: usize) -> f32 {
 }
 
 /// A picture position from an outline's bounds; `None` left of or above the paper.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked and small")]
+#[expect(clippy::cast_possible_truncation, reason = "checked and small")]
 fn offset(origin: f32, step: u32) -> Option<usize> {
     let origin = origin.floor();
     let at = if origin.is_finite() { origin as i64 + i64::from(step) } else { -1 };

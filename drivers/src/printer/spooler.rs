@@ -607,12 +607,13 @@ impl Spooler {
 
     /// 1.6 rule 6: once staff have opened and closed the cover, one try to recover the cutter.
     fn keep_blocked(&mut self, cause: Cause, now: Instant) {
-        if cause != Cause::Cutter || self.probe.is_some() {
+        if cause != Cause::Cutter {
             return;
         }
         match (self.cutter, self.status.cover_open) {
             (CutterTry::Waiting, true) => self.cutter = CutterTry::CoverSeen,
-            (CutterTry::CoverSeen, false) => {
+            // An open question is let finish first; its end comes by here again.
+            (CutterTry::CoverSeen, false) if self.probe.is_none() => {
                 self.cutter = CutterTry::Used;
                 self.cleanup = self.cleanup.max(Cleanup::Buffers);
                 self.recover(now);

@@ -1,1 +1,3 @@
 //! Device simulators.
+
+pub mod printer;
