@@ -158,8 +158,20 @@ mod tests {
     #[test]
     fn options_become_settings() {
         let program = Program::try_parse_from([
-            "x", "--listen", "127.0.0.1:0", "--charset", "gbk", "--checksum", "strict", "--fault",
-            "late=5", "--fault", "dp2", "--no-replay", "--db", "p.db",
+            "x",
+            "--listen",
+            "127.0.0.1:0",
+            "--charset",
+            "gbk",
+            "--checksum",
+            "strict",
+            "--fault",
+            "late=5",
+            "--fault",
+            "dp2",
+            "--no-replay",
+            "--db",
+            "p.db",
         ])
         .unwrap_or_else(|e| panic!("{e}"));
         let config = program.practice.config();

@@ -110,7 +110,9 @@ pub enum PracticeError {
         addr: SocketAddr,
     },
     /// The address cannot be used.
-    #[error("cannot listen on {addr} ({source}): use an address of this machine, such as 127.0.0.1:6001")]
+    #[error(
+        "cannot listen on {addr} ({source}): use an address of this machine, such as 127.0.0.1:6001"
+    )]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -166,8 +168,7 @@ impl Engine {
         status.screen_message = [Language::Zh, Language::En]
             .map(|language| texts::text(language, "server_busy").to_owned())
             .to_vec();
-        let mut bytes =
-            Response::from(status).encode(self.manner.charset, ErrorDetection::Off);
+        let mut bytes = Response::from(status).encode(self.manner.charset, ErrorDetection::Off);
         bytes.push(TERMINATOR);
         bytes
     }
@@ -340,10 +341,8 @@ fn read_source(source: &Source, now: LocalTime) -> Result<data::Data, PracticeEr
             let failed = |source| PracticeError::ReadData { path: path.clone(), source };
             let length = std::fs::metadata(path).map_err(failed)?.len();
             if length > data::MAX_FILE_BYTES {
-                let too_long = io::Error::other(format!(
-                    "longer than {} MiB",
-                    data::MAX_FILE_BYTES >> 20
-                ));
+                let too_long =
+                    io::Error::other(format!("longer than {} MiB", data::MAX_FILE_BYTES >> 20));
                 return Err(failed(too_long));
             }
             let text = std::fs::read_to_string(path).map_err(failed)?;

@@ -226,11 +226,7 @@ impl Session {
         Ok(Worked::Answer(answer))
     }
 
-    fn login(
-        &mut self,
-        world: &mut World<'_>,
-        login: &LoginRequest,
-    ) -> Result<Worked, StoreError> {
+    fn login(&mut self, world: &mut World<'_>, login: &LoginRequest) -> Result<Worked, StoreError> {
         let accepted = if world.library.has_accounts {
             let (user, password) = (&login.login_user_id, login.login_password.expose());
             world.store.write(|tx| tx.login(user, password))?

@@ -372,10 +372,7 @@ impl Check<'_> {
         let fixed: HashSet<&str> = items
             .iter()
             .filter(|item| {
-                matches!(
-                    item.entry.circulation,
-                    Circulation::Withdrawn | Circulation::NotForLoan
-                )
+                matches!(item.entry.circulation, Circulation::Withdrawn | Circulation::NotForLoan)
             })
             .map(|item| item.entry.barcode.as_str())
             .collect();

@@ -60,12 +60,7 @@ impl Problems {
         Self(DataError { file: file.to_owned(), problems: Vec::new(), more: 0 })
     }
 
-    pub(super) fn add(
-        &mut self,
-        entry: impl Into<String>,
-        field: &str,
-        advice: impl Into<String>,
-    ) {
+    pub(super) fn add(&mut self, entry: impl Into<String>, field: &str, advice: impl Into<String>) {
         if self.0.problems.len() < MAX_PROBLEMS {
             self.0.problems.push(Problem {
                 entry: entry.into(),

@@ -118,10 +118,20 @@ fn list<T: DeserializeOwned>(
         let label = error::label(name, index, &value);
         match serde_json::from_value(value) {
             Ok(entry) => out.push((index, entry)),
-            Err(e) => problems.add(label, "", format!("{e}: see docs/data-file.md")),
+            Err(e) => problems.add(label, "", format!("{}: see docs/data-file.md", told(&e))),
         }
     }
     out
+}
+
+/// A reading error without the value that caused it: that may be a PIN or a card number.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let names_no_value = ["missing field", "unknown field", "unknown variant"];
+    if names_no_value.iter().any(|start| text.starts_with(start)) {
+        return text;
+    }
+    "a field is of the wrong kind: texts need quotes, numbers none".to_owned()
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use crate::practice::money::Fen;
 use crate::practice::rules::Refusal;
 use crate::practice::store::{Kind, Patron, StoreError, Tx};
 use crate::privacy::{PersonalName, Secret};
+use crate::sip2::FieldId;
 use crate::sip2::codes::{Number, PatronFlag, PatronFlags, SummaryList};
 use crate::sip2::message::{
     BlockPatronRequest, EndSessionRequest, EndSessionResponse, PatronEnableRequest,
-    PatronEnableResponse, PatronInformationRequest, PatronInformationResponse,
-    PatronStatusRequest, PatronStatusResponse,
+    PatronEnableResponse, PatronInformationRequest, PatronInformationResponse, PatronStatusRequest,
+    PatronStatusResponse,
 };
-use crate::sip2::FieldId;
 
 /// Most list entries answered when the station names no end.
 const LIST_MAX: usize = 500;
@@ -184,11 +184,8 @@ fn fill_lists(
     let number = request.patron_identifier.expose();
     let loans = tx.loans_of(number)?;
     let charged: Vec<String> = loans.iter().map(|loan| loan.item.clone()).collect();
-    let overdue: Vec<String> = loans
-        .iter()
-        .filter(|loan| loan.due < asked.now)
-        .map(|loan| loan.item.clone())
-        .collect();
+    let overdue: Vec<String> =
+        loans.iter().filter(|loan| loan.due < asked.now).map(|loan| loan.item.clone()).collect();
     let (ready, waiting): (Vec<_>, Vec<_>) =
         tx.holds_of(number)?.into_iter().partition(|hold| hold.ready);
     let ready: Vec<String> = ready.into_iter().map(|hold| hold.item).collect();
@@ -241,10 +238,7 @@ fn slice(list: Vec<String>, first: Option<u32>, last: Option<u32>) -> Vec<String
     let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
     let first = first.map_or(1, place).max(1);
     let last = last.map_or(usize::MAX, place);
-    list.into_iter()
-        .skip(first - 1)
-        .take(last.saturating_sub(first - 1).min(LIST_MAX))
-        .collect()
+    list.into_iter().skip(first - 1).take(last.saturating_sub(first - 1).min(LIST_MAX)).collect()
 }
 
 /// A limit as four digits (BZ, CA, CB).

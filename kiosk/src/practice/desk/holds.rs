@@ -54,11 +54,7 @@ fn wanted(tx: &Tx<'_>, request: &HoldRequest) -> Result<Option<Item>, StoreError
     }
 }
 
-fn position(
-    tx: &Tx<'_>,
-    item: &Item,
-    request: &HoldRequest,
-) -> Result<Option<Number>, StoreError> {
+fn position(tx: &Tx<'_>, item: &Item, request: &HoldRequest) -> Result<Option<Number>, StoreError> {
     let queue = tx.holds_on(&item.barcode)?;
     let place = queue.iter().position(|hold| hold.patron == request.patron_identifier);
     Ok(place.map(|place| Number((place + 1).to_string())))

@@ -305,8 +305,7 @@ pub(super) fn renew_all(
         (None, Some(patron)) => {
             for loan in tx.loans_of(patron.number.expose())? {
                 let Some(item) = tx.item(&loan.item)? else { continue };
-                let done =
-                    renew_one(tx, asked, patron, &item, Block::Allowed, asked.now, None)?;
+                let done = renew_one(tx, asked, patron, &item, Block::Allowed, asked.now, None)?;
                 match done {
                     Ok(_) => response.renewed_items.push(loan.item),
                     Err(_) => response.unrenewed_items.push(loan.item),

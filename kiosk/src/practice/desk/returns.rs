@@ -161,9 +161,7 @@ fn respond(
         Routing::HoldElsewhere(branch) => {
             (BIN_TRANSIT, Some(AlertType::HoldElsewhere), Some(branch.clone()))
         }
-        Routing::Home(branch) => {
-            (BIN_TRANSIT, Some(AlertType::OtherBranch), Some(branch.clone()))
-        }
+        Routing::Home(branch) => (BIN_TRANSIT, Some(AlertType::OtherBranch), Some(branch.clone())),
         Routing::Exception => (BIN_EXCEPTION, Some(AlertType::Other), None),
     };
     let held = matches!(decision.routing, Routing::HoldHere | Routing::HoldElsewhere(_));

@@ -169,8 +169,7 @@ pub fn may_borrow(
         if !sc_renewal {
             return Err(Refusal::AlreadyYours);
         }
-        return may_renew(card, copy, policy, now, block, None)
-            .map(|due| Lending::Renewal { due });
+        return may_renew(card, copy, policy, now, block, None).map(|due| Lending::Renewal { due });
     }
     if copy.held == HeldFor::Other {
         return Err(Refusal::HeldOther);

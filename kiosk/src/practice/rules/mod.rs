@@ -10,5 +10,9 @@ pub(in crate::practice) use policy::MAX_PERIOD_DAYS;
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use returns::{
-    Arrival, OpenLoan, ReturnDecision, ReturnNote, Routing, decide_return, overdue_days, overdue_fee,
+    Arrival, OpenLoan, ReturnDecision, ReturnNote, Routing, decide_return, overdue_days,
+    overdue_fee,
 };
+
+#[cfg(test)]
+mod tests;

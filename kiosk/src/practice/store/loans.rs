@@ -47,8 +47,7 @@ impl ClosedHow {
     }
 }
 
-const COLUMNS: &str =
-    "id, item, patron, lent_at, due, renewals, made_at, filled_hold, closed_at";
+const COLUMNS: &str = "id, item, patron, lent_at, due, renewals, made_at, filled_hold, closed_at";
 
 struct RawLoan(i64, String, String, String, String, u16, String, Option<i64>, Option<String>);
 

@@ -54,12 +54,13 @@ impl Library {
     /// A branch's name for a reader; the code when it is not known.
     #[must_use]
     pub fn branch_name<'a>(&'a self, code: &'a str, language: Language) -> &'a str {
-        self.branches.iter().find(|branch| branch.code == code).map_or(code, |branch| {
-            match language {
+        self.branches.iter().find(|branch| branch.code == code).map_or(
+            code,
+            |branch| match language {
                 Language::Zh => &branch.zh,
                 Language::En => &branch.en,
-            }
-        })
+            },
+        )
     }
 }
 
@@ -71,9 +72,8 @@ impl Store {
     pub fn library(&mut self) -> Result<Library, StoreError> {
         self.write(|tx| {
             let policy = tx.meta("policy")?;
-            let mut statement = tx
-                .0
-                .prepare("SELECT code, zh, en FROM branches ORDER BY position")?;
+            let mut statement =
+                tx.0.prepare("SELECT code, zh, en FROM branches ORDER BY position")?;
             let branches = statement
                 .query_map([], |row| {
                     Ok(Branch { code: row.get(0)?, zh: row.get(1)?, en: row.get(2)? })
@@ -106,11 +106,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// [`StoreError`] when the database fails. `Ok(None)` is a wrong user or password.
-    pub fn login(
-        &self,
-        user: &str,
-        password: &str,
-    ) -> Result<Option<Option<Charset>>, StoreError> {
+    pub fn login(&self, user: &str, password: &str) -> Result<Option<Option<Charset>>, StoreError> {
         let row: Option<(Vec<u8>, Vec<u8>, Option<String>)> = self
             .0
             .prepare_cached("SELECT salt, hash, charset FROM accounts WHERE user = ?1")?

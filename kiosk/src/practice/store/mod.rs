@@ -83,7 +83,9 @@ pub enum StoreError {
     #[error("the practice library's database failed: {0}")]
     Sql(#[from] rusqlite::Error),
     /// A stored value cannot be read back.
-    #[error("the practice library's database holds an unreadable {what}: restore a copy or start a new file with --db")]
+    #[error(
+        "the practice library's database holds an unreadable {what}: restore a copy or start a new file with --db"
+    )]
     Damaged {
         /// Which value.
         what: &'static str,
@@ -109,11 +111,14 @@ impl Store {
         let mut db = opened.map_err(open_error)?;
         db.busy_timeout(BUSY_TIMEOUT).map_err(open_error)?;
         db.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-        let version: i64 = db
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(|source| match source.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { path: path.clone() },
-                _ => open_error(source),
+        let version: i64 =
+            db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|source| {
+                match source.sqlite_error_code() {
+                    Some(rusqlite::ErrorCode::NotADatabase) => {
+                        StoreError::Foreign { path: path.clone() }
+                    }
+                    _ => open_error(source),
+                }
             })?;
         let application: i64 =
             db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(open_error)?;

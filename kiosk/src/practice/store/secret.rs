@@ -23,8 +23,7 @@ pub fn hash_secret(secret: &str) -> ([u8; SALT_LEN], [u8; HASH_LEN]) {
 #[must_use]
 pub fn verify_secret(secret: &str, salt: &[u8], hash: &[u8]) -> bool {
     let found = digest(salt, secret);
-    let differences =
-        found.iter().zip(hash).fold(0u8, |differences, (a, b)| differences | (a ^ b));
+    let differences = found.iter().zip(hash).fold(0u8, |differences, (a, b)| differences | (a ^ b));
     hash.len() == HASH_LEN && differences == 0
 }
 
