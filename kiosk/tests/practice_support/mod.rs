@@ -2,6 +2,7 @@
 //! by both sides cannot cancel out.
 
 #![allow(dead_code)] // Each test binary uses its own part.
+#![allow(clippy::unwrap_used)] // Helpers of tests, outside any #[test] function.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -6,17 +6,18 @@
 mod check;
 mod entries;
 mod error;
+mod records;
 
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use check::{Data, HoldRecord, ItemRecord, LoanRecord, PatronRecord};
 pub use entries::{
     AccountEntry, BranchEntry, ClassEntry, FeeEntry, HoldEntry, ItemEntry, LoanEntry, MediaType,
     PatronEntry,
 };
 pub use error::{DataError, Problem};
+pub use records::{Data, HoldRecord, ItemRecord, LoanRecord, PatronRecord};
 
 use error::Problems;
 
