@@ -12,13 +12,20 @@
 
 pub mod charset;
 pub mod codes;
+pub mod conn;
 pub mod date;
+pub mod describe;
 pub mod field;
+pub mod link;
 pub mod message;
+pub mod profile;
 pub mod wire;
 
 pub use charset::Charset;
+pub use conn::{SipConfig, SipHandle};
 pub use date::{Due, DueDate, SipDate, Zone};
 pub use field::FieldId;
+pub use link::{Answer, LinkState, LinkStatus, Outcome, Priority, RequestId};
 pub use message::{Received, Request, Response};
+pub use profile::Profile;
 pub use wire::{Code, DecodeError, ErrorDetection, Framer, MessageView, Sequence};

@@ -1,5 +1,7 @@
 //! A received message seen in place: nothing is copied, nothing allocated.
 
+use std::ops::Range;
+
 use super::checksum::{self, AZ_LEN, Checksum, TRAILER_LEN};
 use super::{Code, DecodeError, Sequence};
 use crate::sip2::charset::Charset;
@@ -7,6 +9,9 @@ use crate::sip2::field::FieldId;
 
 /// Bytes of a message code.
 const CODE_LEN: usize = 2;
+
+/// Bytes of a field id.
+const ID_LEN: usize = 2;
 
 /// One message, borrowed from the line it was received in.
 #[derive(Clone, Copy)]
@@ -127,22 +132,32 @@ pub struct Fields<'a> {
     charset: Charset,
 }
 
+impl Fields<'_> {
+    /// The next field as its id and where in the line its value stands.
+    pub fn next_range(&mut self) -> Option<(FieldId, Range<usize>)> {
+        while self.at < self.bytes.len() {
+            let rest = &self.bytes[self.at..];
+            let start = self.at + ID_LEN;
+            let end = self.at + field_len(rest, self.charset);
+            self.at = end + 1;
+            if end >= start
+                && let [a, b, ..] = *rest
+                && a.is_ascii_graphic()
+                && b.is_ascii_graphic()
+            {
+                return Some((FieldId([a, b]), start..end));
+            }
+        }
+        None
+    }
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = (FieldId, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.at < self.bytes.len() {
-            let rest = &self.bytes[self.at..];
-            let len = field_len(rest, self.charset);
-            self.at += len + 1;
-            if let [a, b, value @ ..] = &rest[..len]
-                && a.is_ascii_graphic()
-                && b.is_ascii_graphic()
-            {
-                return Some((FieldId([*a, *b]), value));
-            }
-        }
-        None
+        let bytes = self.bytes;
+        self.next_range().map(|(id, range)| (id, &bytes[range]))
     }
 }
 

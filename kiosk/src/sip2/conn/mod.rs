@@ -1,0 +1,316 @@
+//! The socket around the link: one thread, one TCP connection.
+//!
+//! [`SipHandle`] is used from any thread and never blocks. Everything the link decides stays in
+//! [`crate::sip2::link`]; here bytes are moved and time is waited for. The connection is plain
+//! TCP: encryption is a tunnel on the station or a VPN (sip2.md section 9).
+
+mod socket;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use drivers::port::{Direction, Tap};
+use tokio::sync::mpsc;
+
+use socket::{Happened, Socket};
+
+use super::codes::ScStatusCode;
+use super::link::{Answer, Input, Link, LinkStatus, Output, Priority, RequestId};
+use super::message::Request;
+use super::profile::Profile;
+use super::wire::{FrameError, Framer};
+
+/// Most commands on their way to the link's thread. Above the queues of the link itself, so that
+/// those decide what is refused.
+const COMMANDS_MAX: usize = 256;
+
+/// How often a clock given by the caller is looked at, in real time. Such a clock may run faster
+/// than the real one, so waiting is done in small pieces.
+const CLOCK_LOOK: Duration = Duration::from_millis(20);
+
+/// Shortest wait, against a deadline that would not move.
+const WAIT_MIN: Duration = Duration::from_millis(1);
+
+/// Monotonic time since any fixed moment.
+pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// Where the library system is and how it speaks.
+#[derive(Debug, Clone)]
+pub struct SipConfig {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port. SIP2 has no registered one; 6001 is usual.
+    pub port: u16,
+    /// The library system's ways.
+    pub profile: Profile,
+}
+
+/// What the link tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A request came to its end. Every request taken has exactly one.
+    Answer(Box<Answer>),
+    /// The status changed.
+    Status(Box<LinkStatus>),
+}
+
+/// A request could not be handed to the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// Too many are on their way.
+    #[error("more than {COMMANDS_MAX} commands wait for the SIP2 link")]
+    Busy,
+    /// The link has ended.
+    #[error("the SIP2 link has ended")]
+    Stopped,
+}
+
+enum Command {
+    Request { id: RequestId, request: Box<Request>, priority: Priority },
+    Station(ScStatusCode),
+    Network(bool),
+    Stop,
+}
+
+/// A running link. Dropping it ends the link without waiting; see [`SipHandle::stop`].
+#[derive(Debug)]
+pub struct SipHandle {
+    commands: mpsc::Sender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SipHandle {
+    /// Starts the link's thread, which connects at once.
+    ///
+    /// `clock` replaces the real clock (simulation). `tap` is shown every message with its
+    /// direction, without terminator: raw, so what comes of it must go through
+    /// [`crate::sip2::describe`]. `on_event` is called on the link's thread and must not block.
+    ///
+    /// # Errors
+    /// When the thread or its reactor cannot be made.
+    pub fn start(
+        config: SipConfig,
+        clock: Option<Clock>,
+        tap: Option<Tap>,
+        on_event: impl FnMut(Event) + Send + 'static,
+    ) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+        let shell = Shell {
+            link: Link::new(config.profile.clone()),
+            socket: Socket::new(config.host, config.port),
+            framer: Framer::new(),
+            waiting: Waiting::new(clock),
+            tap,
+            on_event: Box::new(on_event),
+            stopped: false,
+        };
+        let thread = std::thread::Builder::new().name("sip2".to_owned()).spawn(move || {
+            runtime.block_on(shell.run(inbox));
+            // A name being looked up has its own thread and is not waited for.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { commands, thread: Some(thread) })
+    }
+
+    /// Hands over a request. Its end is an [`Event::Answer`] with the same id.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; then there will be no event.
+    pub fn request(
+        &self,
+        id: RequestId,
+        request: impl Into<Request>,
+        priority: Priority,
+    ) -> Result<(), SubmitError> {
+        self.send(Command::Request { id, request: Box::new(request.into()), priority })
+    }
+
+    /// Tells the library system of the station's state (printer out of paper).
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub fn station_status(&self, code: ScStatusCode) -> Result<(), SubmitError> {
+        self.send(Command::Station(code))
+    }
+
+    /// Switches the network off (the connection is dropped, none is made) or on again.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub fn set_network(&self, on: bool) -> Result<(), SubmitError> {
+        self.send(Command::Network(on))
+    }
+
+    /// Ends the link and waits for its thread. Requests not yet ended get their event first. Not
+    /// to be called from `on_event`.
+    pub fn stop(mut self) {
+        self.ask_to_stop();
+        // Closes the channel, which ends the thread even when the command found it full.
+        self.commands = mpsc::channel(1).0;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the SIP2 link's thread ended by a panic");
+        }
+    }
+
+    fn send(&self, command: Command) -> Result<(), SubmitError> {
+        self.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
+        })
+    }
+
+    fn ask_to_stop(&self) {
+        // A full channel ends as well: the thread sees it closed once this handle is gone.
+        let _ = self.commands.try_send(Command::Stop);
+    }
+}
+
+impl Drop for SipHandle {
+    fn drop(&mut self) {
+        self.ask_to_stop();
+    }
+}
+
+/// Time as the link sees it, and how long to wait for it.
+struct Waiting {
+    clock: Clock,
+    /// Longest real wait before the clock is looked at again.
+    most: Option<Duration>,
+}
+
+impl Waiting {
+    fn new(clock: Option<Clock>) -> Self {
+        match clock {
+            Some(clock) => Self { clock, most: Some(CLOCK_LOOK) },
+            None => {
+                let start = Instant::now();
+                Self { clock: Arc::new(move || start.elapsed()), most: None }
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        (self.clock)()
+    }
+
+    /// Waits for a deadline, or a piece of the way.
+    async fn until(&self, deadline: Option<Duration>) {
+        let Some(deadline) = deadline else { return std::future::pending().await };
+        let left = deadline.saturating_sub(self.now()).max(WAIT_MIN);
+        tokio::time::sleep(self.most.map_or(left, |most| left.min(most))).await;
+    }
+}
+
+/// Link, socket and clock together.
+struct Shell {
+    link: Link,
+    socket: Socket,
+    framer: Framer,
+    waiting: Waiting,
+    tap: Option<Tap>,
+    on_event: Box<dyn FnMut(Event) + Send>,
+    stopped: bool,
+}
+
+impl Shell {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        self.feed(Input::Tick);
+        while !self.stopped {
+            let deadline = self.link.deadline();
+            tokio::select! {
+                command = inbox.recv() => self.obey(command),
+                happened = self.socket.next() => self.take(happened),
+                () = self.waiting.until(deadline) => self.feed(Input::Tick),
+            }
+        }
+        // What was handed over after the end still gets its event.
+        inbox.close();
+        while let Ok(command) = inbox.try_recv() {
+            self.obey(Some(command));
+        }
+    }
+
+    fn obey(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Request { id, request, priority }) => {
+                self.feed(Input::Submit { id, request, priority });
+            }
+            Some(Command::Station(code)) => self.feed(Input::Station(code)),
+            Some(Command::Network(on)) => self.feed(Input::Network(on)),
+            Some(Command::Stop) | None => {
+                self.feed(Input::Stop);
+                self.stopped = true;
+            }
+        }
+    }
+
+    fn take(&mut self, happened: Happened) {
+        match happened {
+            Happened::Connected => self.feed(Input::Connected),
+            Happened::ConnectFailed(error) => {
+                tracing::info!(%error, "no connection to the library system");
+                self.feed(Input::ConnectFailed);
+            }
+            Happened::Closed(error) => {
+                tracing::info!(?error, "connection to the library system closed");
+                self.feed(Input::Closed);
+            }
+            Happened::Received(bytes) => self.receive(&bytes),
+            Happened::Sent => {}
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.framer.push(bytes);
+        // The framer is emptied when the link drops the connection, which ends the loop.
+        while let Some(line) = self.framer.next_line() {
+            match line.map(<[u8]>::to_vec) {
+                Ok(line) => {
+                    self.show(Direction::In, &line);
+                    self.feed(Input::Line(&line));
+                }
+                Err(error @ FrameError) => {
+                    tracing::warn!(%error, "library system");
+                    self.feed(Input::LineTooLong);
+                }
+            }
+        }
+    }
+
+    /// Gives the link an input and carries out what it wants.
+    fn feed(&mut self, input: Input<'_>) {
+        self.link.handle(input, self.waiting.now());
+        while let Some(output) = self.link.poll_output() {
+            match output {
+                Output::Connect => {
+                    self.framer.clear();
+                    self.socket.connect();
+                }
+                Output::Send(bytes) => {
+                    self.show(Direction::Out, bytes.trim_ascii_end());
+                    self.socket.send(&bytes);
+                }
+                Output::Close => {
+                    self.framer.clear();
+                    self.socket.close();
+                }
+                Output::Answer(answer) => (self.on_event)(Event::Answer(answer)),
+                Output::Status(status) => (self.on_event)(Event::Status(status)),
+            }
+        }
+    }
+
+    fn show(&self, direction: Direction, line: &[u8]) {
+        if let Some(tap) = &self.tap {
+            tap(direction, line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! One TCP connection at a time, as a source of things that happen.
+
+use std::future::{Future, pending};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use zeroize::Zeroizing;
+
+/// Bytes read at once.
+const READ_MAX: usize = 8 * 1024;
+
+/// What came of a connection.
+pub(super) enum Happened {
+    /// It stands.
+    Connected,
+    /// It could not be made.
+    ConnectFailed(io::Error),
+    /// Bytes came.
+    Received(Vec<u8>),
+    /// Bytes left.
+    Sent,
+    /// The other end closed it (`None`), or it broke.
+    Closed(Option<io::Error>),
+}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+enum State {
+    Closed,
+    Connecting(Connecting),
+    Open { read: OwnedReadHalf, write: OwnedWriteHalf },
+}
+
+/// A connection to one host.
+pub(super) struct Socket {
+    host: String,
+    port: u16,
+    state: State,
+    /// Bytes not yet written. Bounded by the link, which has one message under way.
+    unsent: Zeroizing<Vec<u8>>,
+    buffer: Box<[u8; READ_MAX]>,
+}
+
+impl Socket {
+    pub(super) fn new(host: String, port: u16) -> Self {
+        Self {
+            host,
+            port,
+            state: State::Closed,
+            unsent: Zeroizing::default(),
+            buffer: Box::new([0; READ_MAX]),
+        }
+    }
+
+    /// Starts a connection, dropping any other.
+    pub(super) fn connect(&mut self) {
+        self.close();
+        self.state = State::Connecting(Box::pin(connect(self.host.clone(), self.port)));
+    }
+
+    /// Drops the connection or the attempt.
+    pub(super) fn close(&mut self) {
+        self.state = State::Closed;
+        self.unsent = Zeroizing::default();
+    }
+
+    /// Queues bytes. Without a connection they are dropped: the link hears of the loss.
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        if matches!(self.state, State::Open { .. }) {
+            self.unsent.extend_from_slice(bytes);
+        }
+    }
+
+    /// The next thing that happens. May be dropped and called again without loss.
+    pub(super) async fn next(&mut self) -> Happened {
+        let happened = match &mut self.state {
+            State::Closed => return pending().await,
+            State::Connecting(connecting) => match connecting.await {
+                Ok(stream) => {
+                    let (read, write) = stream.into_split();
+                    self.state = State::Open { read, write };
+                    return Happened::Connected;
+                }
+                Err(error) => Happened::ConnectFailed(error),
+            },
+            State::Open { read, write } => tokio::select! {
+                got = read.read(&mut self.buffer[..]) => match got {
+                    Ok(0) => Happened::Closed(None),
+                    Ok(n) => return Happened::Received(self.buffer[..n].to_vec()),
+                    Err(error) => Happened::Closed(Some(error)),
+                },
+                put = write.write(&self.unsent), if !self.unsent.is_empty() => match put {
+                    Ok(n) => {
+                        self.unsent.drain(..n);
+                        if self.unsent.is_empty() {
+                            self.unsent = Zeroizing::default();
+                        }
+                        return Happened::Sent;
+                    }
+                    Err(error) => Happened::Closed(Some(error)),
+                },
+            },
+        };
+        self.close();
+        happened
+    }
+}
+
+/// Tries the host's addresses in order.
+async fn connect(host: String, port: u16) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no address for this name");
+    for address in lookup_host((host, port)).await? {
+        match connect_to(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Keepalive finds a peer that vanished behind a router (sip2.md section 3).
+    socket.set_keepalive(true)?;
+    // A request is one small segment and the answer is waited for.
+    socket.set_nodelay(true)?;
+    socket.connect(address).await
+}

@@ -1,0 +1,227 @@
+//! One request under way, and what a received message means for it (sip2.md section 2,
+//! "Receiving rules").
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::RequestId;
+use super::queue::item_of;
+use crate::privacy::PatronId;
+use crate::sip2::message::{Received, Request, Response};
+use crate::sip2::wire::{Checksum, Code, Sequence};
+
+/// Who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The link itself: 93.
+    Login,
+    /// The link itself: 99.
+    Status,
+    /// The station.
+    Client(RequestId),
+}
+
+/// What silence means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Every library system answers these: silence means it is gone.
+    Core,
+    /// Some do not answer these although they advertise them (dp2: 23, 01, 25, 15, 65): silence
+    /// means "not available", not "off-line" (sip2.md section 4, BX).
+    Optional,
+    /// 35: silence means nothing.
+    BestEffort,
+}
+
+impl Weight {
+    pub(super) fn of(code: Code) -> Self {
+        match code {
+            Code::EndSession => Self::BestEffort,
+            Code::BlockPatron
+            | Code::Hold
+            | Code::ItemStatusUpdate
+            | Code::PatronStatus
+            | Code::PatronEnable
+            | Code::FeePaid
+            | Code::RenewAll => Self::Optional,
+            _ => Self::Core,
+        }
+    }
+}
+
+/// One request under way.
+pub(super) struct Exchange {
+    pub(super) owner: Owner,
+    pub(super) weight: Weight,
+    answer: Option<Code>,
+    sequence: Sequence,
+    /// As sent, with terminator: a retransmission is identical.
+    bytes: Zeroizing<Vec<u8>>,
+    item: Option<String>,
+    patron: Option<PatronId>,
+    pub(super) deadline: Duration,
+    /// How often the request was sent.
+    pub(super) transmissions: u16,
+    /// Attempts that failed.
+    pub(super) retries: u16,
+    /// Damaged answers in this attempt.
+    pub(super) damaged: u8,
+    /// Whether 97 was sent: its answer may carry any digit.
+    pub(super) any_digit: bool,
+}
+
+/// Without the bytes, which may hold a PIN.
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange")
+            .field("owner", &self.owner)
+            .field("answer", &self.answer)
+            .field("sequence", &self.sequence)
+            .field("deadline", &self.deadline)
+            .field("transmissions", &self.transmissions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(
+        owner: Owner,
+        request: &Request,
+        bytes: Zeroizing<Vec<u8>>,
+        sequence: Sequence,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            owner,
+            weight: Weight::of(request.code()),
+            answer: request.answer_code(),
+            sequence,
+            bytes,
+            item: item_of(request).map(str::to_owned),
+            patron: patron_of(request).cloned(),
+            deadline,
+            transmissions: 1,
+            retries: 0,
+            damaged: 0,
+            any_digit: false,
+        }
+    }
+
+    /// The same bytes once more, with a new deadline.
+    pub(super) fn again(&mut self, deadline: Duration) -> Zeroizing<Vec<u8>> {
+        self.deadline = deadline;
+        self.transmissions = self.transmissions.saturating_add(1);
+        self.bytes.clone()
+    }
+
+    /// Whether an answer is about the same item, or where none was asked for, the same patron.
+    /// What the answer does not say cannot differ.
+    fn echoes(&self, response: &Response, patron_echo: bool) -> bool {
+        let same = |ours: &str, theirs: &str| {
+            let (ours, theirs) = (ours.trim(), theirs.trim());
+            theirs.is_empty() || ours.eq_ignore_ascii_case(theirs)
+        };
+        match (&self.item, item_in(response), &self.patron, patron_in(response)) {
+            (Some(ours), Some(theirs), _, _) => same(ours, theirs),
+            (None, _, Some(ours), Some(theirs)) if patron_echo => {
+                same(ours.expose(), theirs.expose())
+            }
+            _ => true,
+        }
+    }
+}
+
+/// What a received message means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The answer.
+    Accept,
+    /// The answer, without the error detection we use.
+    AcceptPlain,
+    /// 96: the request did not get through.
+    SendAgain,
+    /// Its checksum is wrong.
+    Damaged,
+    /// A 98 nobody asked for.
+    StatusUnasked,
+    /// An answer to something else.
+    Stale,
+}
+
+/// What the profile says about judging.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// Checksum and digit count.
+    pub(super) strict: bool,
+    /// `AA` of an answer is the number that was sent.
+    pub(super) patron_echo: bool,
+}
+
+/// Judges a message.
+pub(super) fn judge(
+    exchange: Option<&Exchange>,
+    received: &Received<Response>,
+    rules: Rules,
+) -> Verdict {
+    let strict = rules.strict;
+    let is_status = matches!(received.message, Response::AcsStatus(_));
+    let damaged = strict && matches!(received.checksum, Checksum::Wrong { .. });
+    let Some(exchange) = exchange else {
+        return if is_status && !damaged { Verdict::StatusUnasked } else { Verdict::Stale };
+    };
+    if matches!(received.message, Response::Resend(_)) {
+        return Verdict::SendAgain;
+    }
+    if damaged {
+        return Verdict::Damaged;
+    }
+    if exchange.answer != Some(received.message.code()) {
+        return if is_status { Verdict::StatusUnasked } else { Verdict::Stale };
+    }
+    let digit_counts = strict && !exchange.any_digit;
+    match received.sequence {
+        Some(digit) if digit_counts && digit == exchange.sequence => Verdict::Accept,
+        Some(_) if digit_counts => Verdict::Stale,
+        // Without a digit to go by, the answer must be about the same thing.
+        _ if !exchange.echoes(&received.message, rules.patron_echo) => Verdict::Stale,
+        None if strict && received.checksum == Checksum::Absent => Verdict::AcceptPlain,
+        _ => Verdict::Accept,
+    }
+}
+
+fn patron_of(request: &Request) -> Option<&PatronId> {
+    match request {
+        Request::BlockPatron(request) => Some(&request.patron_identifier),
+        Request::PatronStatus(request) => Some(&request.patron_identifier),
+        Request::PatronEnable(request) => Some(&request.patron_identifier),
+        Request::PatronInformation(request) => Some(&request.patron_identifier),
+        Request::RenewAll(request) => Some(&request.patron_identifier),
+        Request::FeePaid(request) => Some(&request.patron_identifier),
+        Request::EndSession(request) => Some(&request.patron_identifier),
+        _ => None,
+    }
+}
+
+fn item_in(response: &Response) -> Option<&str> {
+    match response {
+        Response::Checkout(response) => Some(&response.item_identifier),
+        Response::Checkin(response) => Some(&response.item_identifier),
+        Response::Renew(response) => Some(&response.item_identifier),
+        Response::Hold(response) => response.item_identifier.as_deref(),
+        Response::ItemInformation(response) => Some(&response.item_identifier),
+        Response::ItemStatusUpdate(response) => Some(&response.item_identifier),
+        _ => None,
+    }
+}
+
+fn patron_in(response: &Response) -> Option<&PatronId> {
+    match response {
+        Response::PatronStatus(response) => Some(&response.patron_identifier),
+        Response::PatronEnable(response) => Some(&response.patron_identifier),
+        Response::PatronInformation(response) => Some(&response.patron_identifier),
+        Response::EndSession(response) => Some(&response.patron_identifier),
+        Response::FeePaid(response) => Some(&response.patron_identifier),
+        _ => None,
+    }
+}
