@@ -215,7 +215,7 @@ fn config(folder: &std::path::Path, db: &str) -> Config {
     Config {
         database: Location::File(folder.join(db)),
         source: Source::File(write(folder, DATA)),
-        clock: Clock::Manual(ManualClock::new("2026-11-22T10:30:00".parse().unwrap())),
+        clock: Clock::Manual(ManualClock::new(practice_support::time("2026-11-22T10:30:00"))),
         ..Config::default()
     }
 }

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use super::clock::Clock;
 use super::desk::{Availability, status_response};
 use super::fault::{Fault, Faults};
-use super::model::{Language, LocalTime, Station};
+use super::model::{Language, Station};
 use super::session::Manner;
 use super::store::{LedgerEntry, Library, Loan, Store, StoreError, Tally};
 use super::texts;

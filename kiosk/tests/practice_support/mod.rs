@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kiosk::practice::{Clock, Config, ManualClock, Practice, Source};
+use kiosk::practice::{Clock, Config, LocalTime, ManualClock, Practice, Source};
 
 /// Longest wait for anything in these tests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -84,7 +84,7 @@ impl Library {
 
     pub(crate) fn with(data: &str, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = ManualClock::new("2026-11-22T10:30:00".parse().unwrap());
+        let clock = ManualClock::new(time("2026-11-22T10:30:00"));
         let mut config = Config {
             source: Source::File(write(folder.path(), data)),
             clock: Clock::Manual(clock.clone()),
@@ -100,7 +100,7 @@ impl Library {
     }
 
     pub(crate) fn set_time(&self, time: &str) {
-        self.clock.set(time.parse().unwrap());
+        self.clock.set(self::time(time));
     }
 
     /// Kinds and items of the ledger, for short comparisons.
@@ -111,6 +111,11 @@ impl Library {
         };
         ledger.iter().map(line).collect()
     }
+}
+
+/// A time written as text.
+pub(crate) fn time(text: &str) -> LocalTime {
+    text.parse().unwrap()
 }
 
 /// Writes a data file.
