@@ -1,10 +1,10 @@
 //! Sockets around the sessions, and the handle.
 
+mod config;
 mod connection;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -14,27 +14,22 @@ use tokio::sync::{Semaphore, watch};
 use tracing::{info, warn};
 
 use super::clock::Clock;
-use super::data::{self, DataError};
-use super::desk::{Availability, Duplicates, status_response};
+use super::desk::{Availability, status_response};
 use super::fault::{Fault, Faults};
-use super::model::{Language, LocalTime, Station};
-use super::session::{ChecksumMode, Manner};
-use super::store::{LedgerEntry, Library, Loan, Location, Store, StoreError, Tally};
+use super::model::{Language, Station};
+use super::session::Manner;
+use super::store::{LedgerEntry, Library, Loan, Store, StoreError, Tally};
 use super::texts;
 use crate::sip2::wire::TERMINATOR;
-use crate::sip2::{Charset, ErrorDetection, Response};
+use crate::sip2::{ErrorDetection, Response};
+
+pub use config::{Config, IDLE_TIMEOUT, MESSAGE_TIMEOUT, PracticeError, Source};
 
 /// Stations connected at once. Each may hold one message of 64 KiB.
 pub const MAX_CONNECTIONS: usize = 128;
 
 /// Connections being told that there is no room; more are closed unheard.
 const MAX_REFUSALS: usize = 32;
-
-/// Silence after which a connection is closed (Koha's sample value, sip2.md section 3).
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// Time from the first byte of a message to its end.
-pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Time a station has to take an answer.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,99 +39,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Ledger entries read at once.
 const LEDGER_CHUNK: u32 = 1000;
-
-/// Where the library's data comes from when the database is empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Source {
-    /// The collection built into the program.
-    #[default]
-    BuiltIn,
-    /// A data file.
-    File(PathBuf),
-}
-
-/// Settings of a practice library.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Address to listen on; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Database.
-    pub database: Location,
-    /// What fills an empty database.
-    pub source: Source,
-    /// Character set; an account may have its own.
-    pub charset: Charset,
-    /// What is asked of AY and AZ.
-    pub checksum: ChecksumMode,
-    /// What repeated requests meet.
-    pub duplicates: Duplicates,
-    /// Institutions served (AO); empty serves any.
-    pub institutions: Vec<String>,
-    /// Silence after which a connection is closed.
-    pub idle_timeout: Duration,
-    /// Time a message may take to arrive.
-    pub message_timeout: Duration,
-    /// The clock.
-    pub clock: Clock,
-    /// Faults in force from the start.
-    pub faults: Vec<Fault>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            database: Location::Memory,
-            source: Source::BuiltIn,
-            charset: Charset::Utf8,
-            checksum: ChecksumMode::Checked,
-            duplicates: Duplicates::Replay,
-            institutions: Vec::new(),
-            idle_timeout: IDLE_TIMEOUT,
-            message_timeout: MESSAGE_TIMEOUT,
-            clock: Clock::System,
-            faults: Vec::new(),
-        }
-    }
-}
-
-/// A practice library that cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum PracticeError {
-    /// The port is taken.
-    #[error("{addr} is in use: stop the program that listens there, or listen on another port")]
-    PortInUse {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// The address cannot be used.
-    #[error(
-        "cannot listen on {addr} ({source}): use an address of this machine, such as 127.0.0.1:6001"
-    )]
-    Listen {
-        /// The address.
-        addr: SocketAddr,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// The data file cannot be read.
-    #[error("cannot read the data file {path} ({source}): check its name and rights")]
-    ReadData {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// The data file has problems.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The server's thread cannot be started.
-    #[error("cannot start the practice library's thread: {0}")]
-    Thread(io::Error),
-}
 
 /// What all connections share.
 struct Engine {
@@ -193,7 +95,7 @@ impl Practice {
         let mut store = Store::open(&config.database)?;
         if store.is_empty()? {
             let now = config.clock.now();
-            let data = read_source(&config.source, now)?;
+            let data = config.source.read(now)?;
             store.load(data, now)?;
         }
         let library = store.library()?;
@@ -331,24 +233,6 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, PracticeError> {
     let listener = TcpListener::bind(addr).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok(listener)
-}
-
-fn read_source(source: &Source, now: LocalTime) -> Result<data::Data, PracticeError> {
-    let today = now.date();
-    match source {
-        Source::BuiltIn => Ok(data::parse(data::COLLECTION_NAME, data::COLLECTION, today)?),
-        Source::File(path) => {
-            let failed = |source| PracticeError::ReadData { path: path.clone(), source };
-            let length = std::fs::metadata(path).map_err(failed)?.len();
-            if length > data::MAX_FILE_BYTES {
-                let too_long =
-                    io::Error::other(format!("longer than {} MiB", data::MAX_FILE_BYTES >> 20));
-                return Err(failed(too_long));
-            }
-            let text = std::fs::read_to_string(path).map_err(failed)?;
-            Ok(data::parse(&path.display().to_string(), &text, today)?)
-        }
-    }
 }
 
 async fn accept(listener: TcpListener, engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {

@@ -21,7 +21,7 @@ const MAX_BAD_LINES: u32 = 10;
 pub enum ChecksumMode {
     /// Every request needs both, and AZ must be right; else 96.
     Strict,
-    /// AZ must be right where it is there (what [EG] and [KO] do, sip2.md section 2).
+    /// AZ must be right where it is there (as Evergreen and Koha do, sip2.md section 2).
     #[default]
     Checked,
     /// AZ is not looked at.
@@ -133,7 +133,7 @@ impl Session {
         let detection = received.sequence.map_or(ErrorDetection::Off, ErrorDetection::On);
         match self.work(world, &request) {
             Ok(Worked::Answer(response)) => {
-                self.last = Some(Last { trailer, request, response, detection });
+                self.last = Some(Last { trailer, request, response: *response, detection });
                 self.again(world)
             }
             Ok(Worked::LoggedIn(charset)) => {
@@ -202,7 +202,7 @@ impl Session {
                     self.language,
                     world.now,
                 );
-                return Ok(Worked::Answer(status.into()));
+                return Ok(Worked::Answer(Box::new(status.into())));
             }
             _ if world.library.has_accounts && !self.logged_in => return Ok(Worked::NotLoggedIn),
             _ => {}
@@ -223,7 +223,7 @@ impl Session {
         if matches!(request, Request::EndSession(_)) {
             self.language = None;
         }
-        Ok(Worked::Answer(answer))
+        Ok(Worked::Answer(Box::new(answer)))
     }
 
     fn login(&mut self, world: &mut World<'_>, login: &LoginRequest) -> Result<Worked, StoreError> {
@@ -266,7 +266,7 @@ impl Session {
 }
 
 enum Worked {
-    Answer(Response),
+    Answer(Box<Response>),
     LoggedIn(Option<Charset>),
     LoginRefused,
     NotLoggedIn,

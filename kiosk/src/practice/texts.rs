@@ -84,6 +84,20 @@ mod tests {
         }
     }
 
+    /// A profile looks for the text anywhere in AF, without regard to case.
+    #[test]
+    fn no_refusal_text_hides_in_another_text() {
+        let refusals: HashSet<&str> = Refusal::ALL.map(Refusal::text_key).into_iter().collect();
+        for table in [&*ZH, &*EN] {
+            for key in &refusals {
+                for (other, text) in table {
+                    let inside = text.to_lowercase().contains(&table[key].to_lowercase());
+                    assert!(key == other || !inside, "{key} lies in {other}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_map_names_the_codes_of_section_7() {
         let map = refusal_map();

@@ -1,3 +1,532 @@
-//! The loop around the session.
+//! The loop around the session: threads, wires, journal and clock.
+//!
+//! One thread owns the [`Session`]; reader, printer and library link have their own and reach it
+//! by one bounded channel of [`Event`]s. Effects are carried out here in the order they come.
+
 pub mod ils;
+mod printing;
 pub mod reader;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use drivers::port::{PortSpec, Tap};
+use drivers::printer::device::{PrinterEvent, PrinterHandle};
+use drivers::printer::job::JobId;
+use ui::view::{Touch, View};
+
+use crate::clock::Clock;
+use crate::config::{Config, split_address};
+use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
+use crate::session::{
+    Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, OpId, PrintResult, PrinterState,
+    Record, Rules, Start, Station as Session, Stats, TagResult, Token,
+};
+use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle};
+use crate::sip2::link::{Priority, RequestId};
+use crate::sip2::profile::Profile;
+
+use ils::Sorting;
+use reader::{Classify, Command, Opener, ReaderThread, Told};
+
+/// Most events waiting for the loop.
+const EVENTS_MAX: usize = 1024;
+/// Longest sleep of the loop: countdowns are shown by the second.
+const TICK: Duration = Duration::from_millis(200);
+/// Session codes drawn at once, and how few left ask for more.
+const CODES: usize = 16;
+const CODES_LOW: usize = 4;
+/// Longest wait for an answer to [`StationHandle::snapshot`].
+const SNAPSHOT_WAIT: Duration = Duration::from_secs(10);
+
+/// Everything that can wake the loop.
+#[derive(Debug)]
+pub enum Event {
+    /// A finger or key.
+    Touch(Touch),
+    /// A barcode or QR code.
+    Scan(String),
+    /// The RFID reader.
+    Reader(Told),
+    /// The library link.
+    Sip(SipEvent),
+    /// The printer.
+    Printer(PrinterEvent),
+    /// The clock was moved.
+    Wake,
+    /// The network is switched.
+    Network(bool),
+    /// Somebody wants to know.
+    Query(SyncSender<Snapshot>),
+    /// The end.
+    Stop,
+}
+
+/// The station at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The screen.
+    pub view: View,
+    /// Something waits for a device, the journal or the library system.
+    pub busy: bool,
+    /// The session's figures.
+    pub stats: Stats,
+    /// The journal's figures since start.
+    pub journal: Figures,
+    /// Looks at the pad so far.
+    pub scans: u64,
+    /// The link is up.
+    pub online: bool,
+    /// The reader is up.
+    pub reader: bool,
+    /// The printer is ready.
+    pub printer: bool,
+    /// When something happens by itself next.
+    pub deadline: Option<Duration>,
+}
+
+/// What the bench and the headless mode listen to.
+#[derive(Clone)]
+pub struct Listeners {
+    /// Each new view. Called on the loop's thread; must not block.
+    pub view: Arc<dyn Fn(&View) + Send + Sync>,
+    /// Each journal write that is durable.
+    pub journal: Arc<dyn Fn(&[Record]) + Send + Sync>,
+    /// Bytes to and from the library system.
+    pub sip: Option<Tap>,
+    /// Bytes to and from the printer.
+    pub printer: Option<Tap>,
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self { view: Arc::new(|_| {}), journal: Arc::new(|_| {}), sip: None, printer: None }
+    }
+}
+
+/// Where the station's devices are, after simulated ones were started.
+pub struct Wires {
+    /// Opens the RFID reader.
+    pub reader: Opener,
+    /// Printer, if any.
+    pub printer: Option<PortSpec>,
+    /// `host:port` of the library system.
+    pub library: String,
+}
+
+/// A station that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory.
+    #[error("cannot make {path}: {source}; set station.data_dir to a directory the station may write")]
+    DataDir {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The zone.
+    #[error(transparent)]
+    Zone(#[from] crate::clock::ZoneError),
+    /// The library's address.
+    #[error("library.address {0:?}: write HOST:PORT")]
+    Address(String),
+    /// The printer's set-up.
+    #[error("printer: {0}")]
+    Printer(String),
+    /// Threads.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running station.
+pub struct StationHandle {
+    events: SyncSender<Event>,
+    thread: Option<JoinHandle<()>>,
+    clock: Clock,
+}
+
+impl StationHandle {
+    /// Opens the journal, starts the device threads and the loop.
+    ///
+    /// # Errors
+    /// [`StartError`]. A device that is absent is no error: it is retried and said on the screen.
+    pub fn start(
+        config: &Config,
+        wires: Wires,
+        clock: &Clock,
+        listeners: Listeners,
+    ) -> Result<Self, StartError> {
+        let (events, inbox) = sync_channel(EVENTS_MAX);
+        let mut core = Core::new(config, wires, clock, listeners, &events)?;
+        let thread = std::thread::Builder::new()
+            .name("station".to_owned())
+            .spawn(move || core.run(&inbox))?;
+        Ok(Self { events, thread: Some(thread), clock: clock.clone() })
+    }
+
+    /// Hands an event to the loop; `false` when it has ended.
+    pub fn send(&self, event: Event) -> bool {
+        self.events.send(event).is_ok()
+    }
+
+    /// A sender for callbacks.
+    #[must_use]
+    pub fn sender(&self) -> SyncSender<Event> {
+        self.events.clone()
+    }
+
+    /// The station's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The station now; `None` when the loop has ended or does not answer.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let (reply, answer) = sync_channel(1);
+        self.events.send(Event::Query(reply)).ok()?;
+        answer.recv_timeout(SNAPSHOT_WAIT).ok()
+    }
+
+    /// Ends the station and waits for it.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let _ = self.events.send(Event::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the station's thread panicked");
+        }
+    }
+}
+
+impl Drop for StationHandle {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct Core {
+    session: Session,
+    names: Names,
+    profile: Profile,
+    sorting: Sorting,
+    journal: Journal,
+    first_txn: u64,
+    clock: Clock,
+    sip: SipHandle,
+    reader: ReaderThread,
+    printer: Option<PrinterHandle>,
+    jobs: HashMap<JobId, ()>,
+    printer_seen: bool,
+    listeners: Listeners,
+    shown: Option<View>,
+    scans: u64,
+    online: bool,
+    reader_up: bool,
+}
+
+/// A journal opened for a station, and what it left.
+fn open_journal(config: &Config) -> Result<Journal, StartError> {
+    let dir = &config.station.data_dir;
+    std::fs::create_dir_all(dir)
+        .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
+    let sealer = Sealer::from_file(&config.station.key_file)?;
+    Ok(Journal::open(&journal_path(config), sealer)?)
+}
+
+/// Where a station's journal lies.
+#[must_use]
+pub fn journal_path(config: &Config) -> std::path::PathBuf {
+    config.station.data_dir.join("journal.sqlite")
+}
+
+impl Core {
+    fn new(
+        config: &Config,
+        wires: Wires,
+        clock: &Clock,
+        listeners: Listeners,
+        events: &SyncSender<Event>,
+    ) -> Result<Self, StartError> {
+        let journal = open_journal(config)?;
+        let first_txn = journal.next_txn()?;
+        let printing = config.printer.is_some() && wires.printer.is_some();
+        let start = Start {
+            next_txn: first_txn,
+            open: journal.open_units()?,
+            repairs: journal.repairs()?,
+            codes: draw_codes(CODES)?,
+            printer: if printing { PrinterState::Starting } else { PrinterState::None },
+        };
+        let session = Session::new(config.session.clone(), start);
+        let sip = start_sip(config, &wires.library, clock, &listeners, events)?;
+        let reader = start_reader(&config.session, config, wires.reader, events)?;
+        let printer = match (&config.printer, wires.printer) {
+            (Some(settings), Some(port)) => {
+                Some(printing::start(settings, port, listeners.printer.clone(), events)?)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            session,
+            names: config.names(),
+            profile: config.library.profile.clone(),
+            sorting: config.sorting(),
+            journal,
+            first_txn,
+            clock: clock.clone(),
+            sip,
+            reader,
+            printer,
+            jobs: HashMap::new(),
+            printer_seen: false,
+            listeners,
+            shown: None,
+            scans: 0,
+            online: false,
+            reader_up: false,
+        })
+    }
+
+    fn run(&mut self, inbox: &Receiver<Event>) {
+        self.feed(Input::Tick);
+        loop {
+            self.show();
+            match inbox.recv_timeout(self.patience()) {
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(event) => self.take(event),
+                Err(RecvTimeoutError::Timeout) => self.feed(Input::Tick),
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let now = self.clock.now().mono;
+        self.session
+            .deadline()
+            .map_or(TICK, |at| at.saturating_sub(now).min(TICK))
+            .max(Duration::from_millis(1))
+    }
+
+    fn show(&mut self) {
+        let view = self.session.view(&self.names, self.clock.now());
+        if self.shown.as_ref() != Some(&view) {
+            (self.listeners.view)(&view);
+            self.shown = Some(view);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Touch(touch) => self.feed(Input::Touch(touch)),
+            Event::Scan(text) => self.feed(Input::Scan(text)),
+            Event::Reader(Told::Up(up)) => {
+                self.reader_up = up;
+                self.feed(Input::Reader { up });
+            }
+            Event::Reader(Told::Pad(tags)) => {
+                self.scans += 1;
+                self.feed(Input::Pad(tags));
+            }
+            Event::Reader(Told::Done(op, result)) => self.feed(Input::Tag(op, result)),
+            Event::Sip(event) => self.sip_event(event),
+            Event::Printer(event) => self.printer_event(event),
+            Event::Wake => self.feed(Input::Tick),
+            Event::Network(on) => {
+                if self.sip.set_network(on).is_err() {
+                    tracing::error!("the library link takes no commands");
+                }
+            }
+            Event::Query(reply) => {
+                let snapshot = self.snapshot();
+                // Whoever asked may have given up; nothing is lost with the answer.
+                let _ = reply.try_send(snapshot);
+            }
+            Event::Stop => {}
+        }
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let now = self.clock.now();
+        Snapshot {
+            view: self.session.view(&self.names, now),
+            busy: self.session.is_busy(),
+            stats: self.session.stats(),
+            journal: self.journal.figures(self.first_txn).unwrap_or_default(),
+            scans: self.scans,
+            online: self.online,
+            reader: self.reader_up,
+            printer: self.printer_seen,
+            deadline: self.session.deadline(),
+        }
+    }
+
+    fn sip_event(&mut self, event: SipEvent) {
+        match event {
+            SipEvent::Answer(end) => {
+                let now = self.clock.now().wall;
+                let answer = ils::answer(end.outcome, &self.profile, &self.sorting, now);
+                self.feed(Input::Answer(AskId(end.id.0), answer));
+            }
+            SipEvent::Status(status) => {
+                let online = status.is_online();
+                self.online = online;
+                self.feed(Input::Link(LinkState {
+                    online,
+                    checkout_ok: status.checkout_ok,
+                    checkin_ok: status.checkin_ok,
+                    renewal_ok: status.renewal_ok,
+                    ever: online,
+                }));
+            }
+        }
+    }
+
+    fn printer_event(&mut self, event: PrinterEvent) {
+        match event {
+            PrinterEvent::Outcome { id, outcome } => {
+                if self.jobs.remove(&id).is_some() {
+                    self.feed(Input::Printed(printing::result(outcome)));
+                }
+            }
+            PrinterEvent::Health(health) => {
+                let state = printing::state(health, self.printer_seen);
+                self.printer_seen |= state == PrinterState::Ready;
+                self.feed(Input::Printer(state));
+            }
+            PrinterEvent::PaperLow => tracing::info!("printer paper is near its end"),
+        }
+    }
+
+    /// Gives the session an input, carries out what it wants, and feeds back what is known at
+    /// once, until nothing is left.
+    fn feed(&mut self, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            let effects = self.session.handle(input, self.clock.now());
+            for effect in effects {
+                if let Some(next) = self.carry_out(effect) {
+                    inputs.insert(0, next);
+                }
+            }
+            if self.session.codes_left() < CODES_LOW
+                && let Ok(codes) = draw_codes(CODES)
+            {
+                inputs.insert(0, Input::Codes(codes));
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Record(token, records) => Some(self.record(token, &records)),
+            Effect::Ask { id, ask, background } => self.ask(id, &ask, background),
+            Effect::SetSecurity { op, tags, want } => {
+                let sent = self.reader.send(Command::SetSecurity { op, tags, want });
+                (!sent).then(|| failed_write(op))
+            }
+            Effect::Print(request) => self.print(&request),
+            Effect::CallStaff => {
+                tracing::warn!("a reader calls for staff");
+                None
+            }
+            Effect::Forget => {
+                self.reader.send(Command::Forget);
+                None
+            }
+        }
+    }
+
+    fn record(&mut self, token: Token, records: &[Record]) -> Input {
+        let ok = match self.journal.write(records) {
+            Ok(()) => {
+                (self.listeners.journal)(records);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "journal write");
+                false
+            }
+        };
+        Input::Recorded(token, ok)
+    }
+
+    fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {
+        let request = ils::request(ask, &self.profile, self.clock.now().wall);
+        let priority = if background { Priority::Background } else { Priority::Live };
+        match self.sip.request(RequestId(id.0), request, priority) {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!(%error, "library link");
+                Some(Input::Answer(id, Err::<Answer, _>(NoAnswer::NotSent)))
+            }
+        }
+    }
+
+    fn print(&mut self, request: &crate::session::SlipRequest) -> Option<Input> {
+        let slip = crate::receipt::slip(request, &self.names);
+        let submitted = self.printer.as_ref().map(|printer| printer.submit(&slip));
+        match submitted {
+            Some(Ok(id)) => {
+                self.jobs.insert(id, ());
+                None
+            }
+            Some(Err(error)) => {
+                tracing::error!(%error, "receipt");
+                Some(Input::Printed(PrintResult::Not(PrinterState::Down)))
+            }
+            None => Some(Input::Printed(PrintResult::Not(PrinterState::None))),
+        }
+    }
+}
+
+fn failed_write(op: OpId) -> Input {
+    Input::Tag(op, TagResult::ReaderDown)
+}
+
+fn start_sip(
+    config: &Config,
+    address: &str,
+    clock: &Clock,
+    listeners: &Listeners,
+    events: &SyncSender<Event>,
+) -> Result<SipHandle, StartError> {
+    let (host, port) =
+        split_address(address).ok_or_else(|| StartError::Address(address.to_owned()))?;
+    let sip = SipConfig { host, port, profile: config.library.profile.clone() };
+    let shared = clock.clone();
+    let time: Arc<dyn Fn() -> Duration + Send + Sync> = Arc::new(move || shared.now().mono);
+    let events = events.clone();
+    Ok(SipHandle::start(sip, Some(time), listeners.sip.clone(), move |event| {
+        // The loop may have ended before the link.
+        let _ = events.send(Event::Sip(event));
+    })?)
+}
+
+fn start_reader(
+    rules: &Rules,
+    config: &Config,
+    open: Opener,
+    events: &SyncSender<Event>,
+) -> Result<ReaderThread, StartError> {
+    let events = events.clone();
+    let tell = Box::new(move |told| {
+        let _ = events.send(Event::Reader(told));
+    });
+    Ok(ReaderThread::start(open, config.security, Classify::new(rules), tell)?)
+}

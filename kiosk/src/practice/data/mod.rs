@@ -6,17 +6,18 @@
 mod check;
 mod entries;
 mod error;
+mod records;
 
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use check::{Data, HoldRecord, ItemRecord, LoanRecord, PatronRecord};
 pub use entries::{
     AccountEntry, BranchEntry, ClassEntry, FeeEntry, HoldEntry, ItemEntry, LoanEntry, MediaType,
     PatronEntry,
 };
 pub use error::{DataError, Problem};
+pub use records::{Data, HoldRecord, ItemRecord, LoanRecord, PatronRecord};
 
 use error::Problems;
 
@@ -118,10 +119,20 @@ fn list<T: DeserializeOwned>(
         let label = error::label(name, index, &value);
         match serde_json::from_value(value) {
             Ok(entry) => out.push((index, entry)),
-            Err(e) => problems.add(label, "", format!("{e}: see docs/data-file.md")),
+            Err(e) => problems.add(label, "", format!("{}: see docs/data-file.md", told(&e))),
         }
     }
     out
+}
+
+/// A reading error without the value that caused it: that may be a PIN or a card number.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let names_no_value = ["missing field", "unknown field", "unknown variant"];
+    if names_no_value.iter().any(|start| text.starts_with(start)) {
+        return text;
+    }
+    "a field is of the wrong kind: texts need quotes, numbers none".to_owned()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(super) fn information(
     let Some(item) = tx.item(&request.item_identifier)? else {
         return Ok(ItemInformationResponse {
             circulation_status: CirculationStatus::Other,
+            security_marker: SecurityMarker::Other,
             fee_type: FeeType::Other,
             transaction_date: asked.stamp(),
             item_identifier: request.item_identifier.clone(),

@@ -8,6 +8,7 @@ mod fees;
 mod holds;
 mod items;
 mod lend;
+mod renew;
 mod returns;
 mod system;
 
@@ -145,8 +146,8 @@ pub(super) fn answer(
     Ok(Some(match request {
         Request::Checkout(request) => lend::checkout(tx, asked, request)?.into(),
         Request::Checkin(request) => returns::checkin(tx, asked, request)?.into(),
-        Request::Renew(request) => lend::renew(tx, asked, request)?.into(),
-        Request::RenewAll(request) => lend::renew_all(tx, asked, request)?.into(),
+        Request::Renew(request) => renew::renew(tx, asked, request)?.into(),
+        Request::RenewAll(request) => renew::renew_all(tx, asked, request)?.into(),
         Request::PatronStatus(request) => account::status(tx, asked, request)?.into(),
         Request::PatronInformation(request) => account::information(tx, asked, request)?.into(),
         Request::BlockPatron(request) => account::block(tx, asked, request)?.into(),

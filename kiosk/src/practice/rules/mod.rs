@@ -13,3 +13,6 @@ pub use returns::{
     Arrival, OpenLoan, ReturnDecision, ReturnNote, Routing, decide_return, overdue_days,
     overdue_fee,
 };
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,7 @@ async fn talk(mut stream: TcpStream, engine: Arc<Engine>) {
             return debug!("connection ended or fell silent");
         };
         framer.push(&buffer[..count]);
+        let mut complete = false;
         loop {
             let line = match framer.next_line() {
                 None => break,
@@ -61,6 +62,7 @@ async fn talk(mut stream: TcpStream, engine: Arc<Engine>) {
                     return drain(stream).await;
                 }
             };
+            complete = true;
             engine.requests.fetch_add(1, Ordering::SeqCst);
             let Some(owned) = session.take() else { return };
             let Some((owned, outcome, late)) = work(&engine, owned, line).await else { return };
@@ -78,7 +80,8 @@ async fn talk(mut stream: TcpStream, engine: Arc<Engine>) {
         }
         begun = match framer.pending() {
             0 => None,
-            _ => begun.or_else(|| Some(Instant::now())),
+            // What is left after a whole message is the beginning of another one.
+            _ => begun.filter(|_| !complete).or_else(|| Some(Instant::now())),
         };
     }
 }
