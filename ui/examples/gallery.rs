@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             for (case, view) in common::cases(language) {
                 for (mode, modes) in MODES {
                     let file = format!("{name}-{case}-{}{mode}.png", language.tag());
-                    if file.contains(&part) {
+                    if part.split(",").all(|p| file.contains(p)) {
                         let view = ui::view::View { modes, ..view.clone() };
                         save(&Path::new(&folder).join(&file), &painter.paint(&view))?;
                         println!("{file}");
