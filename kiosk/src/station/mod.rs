@@ -9,6 +9,7 @@ pub mod reader;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -153,6 +154,7 @@ pub struct StationHandle {
     events: SyncSender<Event>,
     thread: Option<JoinHandle<()>>,
     clock: Clock,
+    power: Arc<AtomicBool>,
 }
 
 impl StationHandle {
@@ -168,10 +170,11 @@ impl StationHandle {
     ) -> Result<Self, StartError> {
         let (events, inbox) = sync_channel(EVENTS_MAX);
         let mut core = Core::new(config, wires, clock, listeners, &events)?;
+        let power = Arc::clone(&core.power);
         let thread = std::thread::Builder::new()
             .name("station".to_owned())
             .spawn(move || core.run(&inbox))?;
-        Ok(Self { events, thread: Some(thread), clock: clock.clone() })
+        Ok(Self { events, thread: Some(thread), clock: clock.clone(), power })
     }
 
     /// Hands an event to the loop; `false` when it has ended.
@@ -204,7 +207,14 @@ impl StationHandle {
         self.end();
     }
 
+    /// Ends it as a power cut does: what waits in its queue is not done any more.
+    pub fn cut(self) {
+        self.power.store(false, Ordering::Relaxed);
+        drop(self);
+    }
+
     fn end(&mut self) {
+        // A full queue is drained by the loop, a closed one needs no stop.
         let _ = self.events.send(Event::Stop);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -238,6 +248,7 @@ struct Core {
     scans: u64,
     online: bool,
     reader_up: bool,
+    power: Arc<AtomicBool>,
 }
 
 /// A journal opened for a station, and what it left.
@@ -300,6 +311,7 @@ impl Core {
             scans: 0,
             online: false,
             reader_up: false,
+            power: Arc::new(AtomicBool::new(true)),
         })
     }
 
@@ -308,11 +320,16 @@ impl Core {
         loop {
             self.show();
             match inbox.recv_timeout(self.patience()) {
+                _ if !self.has_power() => return,
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(event) => self.take(event),
                 Err(RecvTimeoutError::Timeout) => self.feed(Input::Tick),
             }
         }
+    }
+
+    fn has_power(&self) -> bool {
+        self.power.load(Ordering::Relaxed)
     }
 
     fn patience(&self) -> Duration {
@@ -420,6 +437,9 @@ impl Core {
         while let Some(input) = inputs.pop() {
             let effects = self.session.handle(input, self.clock.now());
             for effect in effects {
+                if !self.has_power() {
+                    return;
+                }
                 if let Some(next) = self.carry_out(effect) {
                     inputs.insert(0, next);
                 }

@@ -1,0 +1,286 @@
+//! Simulated parts beside a station, started where the configuration names no real ones.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use drivers::port::{PortSpec, Tap, Tapped};
+use drivers::printer::profile::ProfileName;
+use drivers::rfid::m3::M3Reader;
+use drivers::rfid::{TagReader, Uid};
+use drivers::sim::field::Pull;
+use drivers::sim::listen::ListenSpec;
+use drivers::sim::printer::{PrinterSim, PrinterSimConfig, SimSink};
+use drivers::sim::reader_m3::{Fault as ReaderFault, ReaderSim, ReaderSimConfig};
+
+use super::tags;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::practice::{self, Practice, Source, Tally};
+use crate::station::reader::Opener;
+use crate::station::{Event, Listeners, StartError, StationHandle, Wires};
+
+/// Longest wait for the read of a device that does not answer (also its write).
+const PORT_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Why a rig did not start or do what a script asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RigError {
+    /// The station.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The practice library.
+    #[error(transparent)]
+    Practice(#[from] practice::PracticeError),
+    /// A simulated device.
+    #[error("{0}")]
+    Sim(String),
+    /// The part is real: nobody here can lay a book on it.
+    #[error("the {0} is a real one: this step needs a simulated one (leave out its port)")]
+    Real(&'static str),
+}
+
+/// What else watches the wires.
+#[derive(Clone, Default)]
+pub struct RigOptions {
+    /// Directory for receipts as bytes, text and picture.
+    pub receipts: Option<PathBuf>,
+    /// Receives the paper as it grows.
+    pub paper: Option<SimSink>,
+    /// Bytes to and from the reader.
+    pub reader_tap: Option<Tap>,
+}
+
+/// A station and its simulated parts.
+pub struct Rig {
+    config: Config,
+    clock: Clock,
+    listeners: Listeners,
+    options: RigOptions,
+    practice: Option<Practice>,
+    reader: Option<ReaderSim>,
+    printer: Option<PrinterSim>,
+    station: Option<StationHandle>,
+}
+
+static PTY_NUMBER: AtomicU64 = AtomicU64::new(1);
+
+impl Rig {
+    /// Starts what is simulated, then the station.
+    ///
+    /// # Errors
+    /// [`RigError`] saying what to change.
+    pub fn start(
+        config: Config,
+        clock: Clock,
+        listeners: Listeners,
+        options: RigOptions,
+    ) -> Result<Self, RigError> {
+        let practice = match &config.library.address {
+            Some(_) => None,
+            None => Some(start_practice(&config)?),
+        };
+        let reader = match &config.reader.port {
+            Some(_) => None,
+            None => Some(start_reader(&config, &clock)?),
+        };
+        let printer = match &config.printer {
+            Some(printer) if printer.port.is_none() => Some(start_printer(&config, &options)?),
+            _ => None,
+        };
+        let mut rig =
+            Self { config, clock, listeners, options, practice, reader, printer, station: None };
+        rig.power_on()?;
+        Ok(rig)
+    }
+
+    /// Starts the station on its journal, as after a power cut.
+    ///
+    /// # Errors
+    /// [`RigError::Start`].
+    pub fn power_on(&mut self) -> Result<(), RigError> {
+        let library = match (&self.practice, &self.config.library.address) {
+            (Some(practice), _) => practice.addr().to_string(),
+            (None, Some(address)) => address.clone(),
+            (None, None) => String::new(),
+        };
+        let reader_port = match (&self.reader, &self.config.reader.port) {
+            (Some(sim), _) => sim.port_spec(),
+            (None, Some(port)) => port.clone(),
+            (None, None) => return Err(RigError::Sim("no reader".to_owned())),
+        };
+        let printer = self.config.printer.as_ref().and_then(|settings| {
+            self.printer.as_ref().map(PrinterSim::port_spec).or_else(|| settings.port.clone())
+        });
+        let reader = open_reader(reader_port, self.options.reader_tap.clone());
+        let wires = Wires { reader, printer, library };
+        let station =
+            StationHandle::start(&self.config, wires, &self.clock, self.listeners.clone())?;
+        self.station = Some(station);
+        Ok(())
+    }
+
+    /// Cuts the power: what the station was doing is not finished.
+    pub fn power_off(&mut self) {
+        if let Some(station) = self.station.take() {
+            station.cut();
+        }
+    }
+
+    /// The station; `None` while the power is off.
+    #[must_use]
+    pub fn station(&self) -> Option<&StationHandle> {
+        self.station.as_ref()
+    }
+
+    /// The clock everything here shares.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The configuration in use.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The simulated reader.
+    ///
+    /// # Errors
+    /// [`RigError::Real`].
+    pub fn reader(&self) -> Result<&ReaderSim, RigError> {
+        self.reader.as_ref().ok_or(RigError::Real("reader"))
+    }
+
+    /// The simulated printer.
+    ///
+    /// # Errors
+    /// [`RigError::Real`].
+    pub fn printer(&self) -> Result<&PrinterSim, RigError> {
+        self.printer.as_ref().ok_or(RigError::Real("printer"))
+    }
+
+    /// The practice library.
+    ///
+    /// # Errors
+    /// [`RigError::Real`].
+    pub fn practice(&self) -> Result<&Practice, RigError> {
+        self.practice.as_ref().ok_or(RigError::Real("library system"))
+    }
+
+    /// What the practice library booked since start; `None` against another system.
+    #[must_use]
+    pub fn central(&self) -> Option<Tally> {
+        self.practice.as_ref()?.tally(None).ok()
+    }
+
+    /// Whether the network between station and library system is on.
+    pub fn set_network(&self, on: bool) {
+        if let Some(station) = &self.station {
+            station.send(Event::Network(on));
+        }
+    }
+
+    /// The next write to this tag pulls it off the pad.
+    ///
+    /// # Errors
+    /// [`RigError`] for a real reader or an unknown tag.
+    pub fn pull_on_write(&self, tag: &str, pull: Pull) -> Result<(), RigError> {
+        let fault = ReaderFault::PullOnWrite { tag: tag.to_owned(), pull };
+        self.reader()?.set_fault(fault).map_err(sim)
+    }
+
+    /// Unplugs or plugs the reader.
+    ///
+    /// # Errors
+    /// [`RigError`] for a real reader.
+    pub fn set_reader_plugged(&self, plugged: bool) -> Result<(), RigError> {
+        let reader = self.reader()?;
+        if plugged {
+            reader.clear_faults().map_err(sim)
+        } else {
+            reader.set_fault(ReaderFault::Unplugged).map_err(sim)
+        }
+    }
+
+    /// The UID of a simulated tag.
+    ///
+    /// # Errors
+    /// [`RigError`] for a real reader or an unknown tag.
+    pub fn uid(&self, tag: &str) -> Result<Uid, RigError> {
+        Ok(self.reader()?.tag(tag).map_err(sim)?.uid)
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        // The station first: its threads must not meet devices that are half gone.
+        self.station = None;
+    }
+}
+
+pub(super) fn sim(error: impl std::fmt::Display) -> RigError {
+    RigError::Sim(error.to_string())
+}
+
+fn start_practice(config: &Config) -> Result<Practice, RigError> {
+    let library = &config.library;
+    let source = match &library.practice_data {
+        Some(path) => Source::File(path.clone()),
+        None => Source::BuiltIn,
+    };
+    let database = match &library.practice_database {
+        Some(path) => practice::Location::File(path.clone()),
+        None => practice::Location::Memory,
+    };
+    Ok(Practice::start(practice::Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        database,
+        source,
+        charset: config.library.profile.charset,
+        ..practice::Config::default()
+    })?)
+}
+
+fn start_reader(config: &Config, clock: &Clock) -> Result<ReaderSim, RigError> {
+    let tags = match &config.reader.tags {
+        Some(path) => drivers::sim::tags::read(path).map_err(sim)?,
+        None => {
+            let today = clock.now().wall.date();
+            tags::all(&tags::collection(today).ok_or_else(|| sim("no practice collection"))?)
+        }
+    };
+    // A pty is the true thing; where the system has none, TCP carries the same bytes.
+    let number = PTY_NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("jiehuan-pad-{}-{number}", std::process::id()));
+    let pty = ReaderSim::start(&ReaderSimConfig::new(ListenSpec::Pty(path)), tags.clone());
+    pty.or_else(|_| {
+        let tcp = ListenSpec::Tcp("127.0.0.1:0".to_owned());
+        ReaderSim::start(&ReaderSimConfig::new(tcp), tags)
+    })
+    .map_err(sim)
+}
+
+fn start_printer(config: &Config, options: &RigOptions) -> Result<PrinterSim, RigError> {
+    let setup = config.printer.as_ref().map(|p| p.setup.clone()).unwrap_or_default();
+    let mut settings = PrinterSimConfig::new(ProfileName::default());
+    settings.profile = setup.resolve().map_err(sim)?;
+    settings.out.clone_from(&options.receipts);
+    settings.sink.clone_from(&options.paper);
+    PrinterSim::start(settings).map_err(sim)
+}
+
+/// How the station reaches its reader.
+fn open_reader(spec: PortSpec, tap: Option<Tap>) -> Opener {
+    Box::new(move || {
+        let baud = drivers::rfid::m3::BAUD;
+        let port = spec.open(baud, PORT_TIMEOUT).map_err(|e| e.to_string())?;
+        let reader: Box<dyn TagReader> = match &tap {
+            Some(tap) => Box::new(M3Reader::new(Tapped::new(port, tap.clone()), baud)),
+            None => Box::new(M3Reader::new(port, baud)),
+        };
+        Ok(reader)
+    })
+}

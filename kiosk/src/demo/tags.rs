@@ -1,0 +1,149 @@
+//! RFID tags for the practice collection: its books and its readers' cards.
+
+use std::collections::BTreeSet;
+
+use drivers::rfid::Uid;
+use drivers::rfid::tagdata::{
+    DSFID_PART2, DSFID_PART3, Element, ElementId, Model, Parts, SetInformation, TagData,
+    TypeOfUsage, Value, part2, part3,
+};
+use drivers::sim::field::{Chip, TagState};
+use drivers::sim::tags::PlacedTag;
+
+use crate::practice::data::{COLLECTION, Data, parse};
+
+/// A book of another library, to be refused by name.
+pub(crate) const FOREIGN: &str = "FOREIGN-1";
+/// A tag fresh from the factory.
+pub(crate) const BLANK: &str = "BLANK-1";
+
+/// AFI of a book on the shelf and of one on loan (rfid-data.md section 2).
+const AFI_SECURED: u8 = 0x07;
+const AFI_RELEASED: u8 = 0xC2;
+
+/// The built-in collection as the practice library loads it today.
+pub(crate) fn collection(today: jiff::civil::Date) -> Option<Data> {
+    parse("collection.json", COLLECTION, today).ok()
+}
+
+/// A tag for every item, part, and card. What is on loan is released.
+pub(crate) fn all(data: &Data) -> Vec<PlacedTag> {
+    let lent: BTreeSet<&str> = data.loans.iter().map(|l| l.item.as_str()).collect();
+    let mut tags = Vec::new();
+    for record in &data.items {
+        let entry = &record.entry;
+        let released = lent.contains(entry.barcode.as_str());
+        let parts = entry.parts.unwrap_or(1).max(1);
+        for number in 1..=parts {
+            // The first part goes by the item's own number, so that scripts can speak of it.
+            let id = if number == 1 {
+                entry.barcode.clone()
+            } else {
+                format!("{}/{number}", entry.barcode)
+            };
+            let data = item(&entry.barcode, &entry.owner, Parts { in_item: parts, number });
+            // The town branches bought their tags earlier: fixed layout instead of objects.
+            let fixed = entry.home != "YZ-MAIN" && parts == 1;
+            tags.push(place(id, tags.len(), &data, fixed, released));
+        }
+    }
+    for patron in &data.patrons {
+        let id = patron.number.clone();
+        tags.push(place(id, tags.len(), &card(&patron.number), false, true));
+    }
+    let foreign = item("SH0001234567", "CN-310101-1-SH", Parts { in_item: 1, number: 1 });
+    tags.push(place(FOREIGN.to_owned(), tags.len(), &foreign, false, true));
+    let blank = TagState::new(BLANK, uid(tags.len()), Chip::IcodeSlix);
+    tags.push(PlacedTag { tag: blank, on_pad: false });
+    tags
+}
+
+fn uid(n: usize) -> Uid {
+    // ICODE SLIX: E0 04 01, bits 4-3 of the next byte 10 (rfid-data.md section 6.1). Spread over
+    // the low bytes, so that anticollision has work to do.
+    let [_, _, c, d] = u32::try_from(n).unwrap_or(0).wrapping_mul(0x9E37_79B1).to_be_bytes();
+    let [_, _, e, f] = u32::try_from(n).unwrap_or(0).to_be_bytes();
+    Uid([0xE0, 0x04, 0x01, 0x10, c, d, e, f])
+}
+
+fn item(id: &str, owner: &str, parts: Parts) -> TagData {
+    let mut data = TagData::new(Model::Iso28560Part2);
+    data.elements = vec![
+        Element::text(ElementId::PrimaryItemIdentifier, id),
+        Element::text(ElementId::OwnerInstitution, owner),
+        usage(1, 1),
+    ];
+    data.parts = Some(parts);
+    if let Some(set) = SetInformation::from_parts(parts) {
+        data.elements.push(Element { id: ElementId::SetInformation, value: Value::Set(set) });
+    }
+    data
+}
+
+fn card(number: &str) -> TagData {
+    let mut data = TagData::new(Model::Iso28560Part2);
+    data.elements = vec![Element::text(ElementId::PrimaryItemIdentifier, number), usage(8, 1)];
+    data
+}
+
+fn usage(class: u8, sub: u8) -> Element {
+    let usage = TypeOfUsage::from_digits(class, sub);
+    Element { id: ElementId::TypeOfUsage, value: Value::Usage(usage) }
+}
+
+fn place(id: String, n: usize, data: &TagData, fixed: bool, released: bool) -> PlacedTag {
+    let chip = Chip::IcodeSlix;
+    let memory_size = usize::from(chip.blocks()) * 4;
+    let whole = || {
+        let layout = part2::Layout::new(memory_size);
+        part2::encode(&data.elements, &layout).map(|e| e.bytes).unwrap_or_default()
+    };
+    // An owner too long for the fixed layout keeps to objects.
+    let fixed = fixed
+        .then(|| part3::encode(data, &part3::Layout::new(memory_size)).ok())
+        .flatten();
+    let (bytes, dsfid) = match fixed {
+        Some(bytes) => (bytes, DSFID_PART3),
+        None => (whole(), DSFID_PART2),
+    };
+    let mut tag = TagState::new(id, uid(n), chip).with_content(&bytes);
+    tag.dsfid = dsfid;
+    tag.afi = if released { AFI_RELEASED } else { AFI_SECURED };
+    tag.eas = !released;
+    PlacedTag { tag, on_pad: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Content, Rules};
+    use crate::station::reader::Classify;
+    use drivers::rfid::tagdata::decode;
+
+    #[test]
+    fn every_book_and_card_reads_back_as_itself() {
+        let data = collection("2026-11-22".parse().unwrap()).unwrap();
+        let rules = Rules { owners: vec!["CN-321182-YZ".to_owned()], ..Rules::default() };
+        let classify = Classify::new(&rules);
+        let tags = all(&data);
+        let mut models = BTreeSet::new();
+        for PlacedTag { tag, .. } in &tags {
+            let memory: Vec<u8> = tag.blocks.concat();
+            let decoded = decode(&memory, Some(tag.dsfid), None);
+            if let Ok(data) = &decoded {
+                models.insert(data.model.name());
+                assert!(data.problems.is_empty(), "{}: {:?}", tag.id, data.problems);
+            }
+            match (tag.id.as_str(), classify.content(&decoded)) {
+                (FOREIGN, content) => assert_eq!(content, Content::Foreign),
+                (BLANK, content) => assert_eq!(content, Content::Bad),
+                (id, Content::Card(patron)) => assert_eq!(patron.expose(), id),
+                (id, Content::Item { item, .. }) => assert!(id.starts_with(item.as_str())),
+                (id, content) => panic!("{id}: {content:?}"),
+            }
+        }
+        assert_eq!(models.len(), 2, "both models are on the shelves: {models:?}");
+        let uids: BTreeSet<_> = tags.iter().map(|t| t.tag.uid).collect();
+        assert_eq!(uids.len(), tags.len());
+    }
+}
