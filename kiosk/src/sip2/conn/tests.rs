@@ -57,7 +57,7 @@ impl Peer {
 
     /// Login and first status.
     fn open(&mut self) {
-        assert_eq!(self.ask(), "9300CNkiosk01|COs3cret|AY0AZF8F5");
+        assert_eq!(self.ask(), "9300CNkiosk01|COs3cret|AY0AZF6DE");
         self.say("941");
         assert!(self.ask().starts_with("9900482.00AY1"));
         self.say(STATUS_98);
