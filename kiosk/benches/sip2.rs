@@ -25,7 +25,11 @@ fn typed(line: &str) -> Either {
     match MessageView::parse(line.as_bytes(), Charset::Utf8) {
         Ok(view) => match Request::from_view(&view) {
             Ok(request) => Either::Request(Box::new(request)),
-            Err(_) => { let response = Response::from_view(&view).expect("one direction fits"); Either::Response(Box::new(response)) },
+            Err(_) => {
+                let response = Response::from_view(&view).expect("one direction fits");
+                Either::Response(Box::new(response))
+            }
+        },
         Err(error) => panic!("{line}: {error}"),
     }
 }
