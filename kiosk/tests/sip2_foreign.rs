@@ -12,14 +12,15 @@ fn golden() -> impl Iterator<Item = &'static str> {
 
 /// Our bytes without error detection, which the other crate does not read.
 fn ours(line: &str) -> String {
-    let bytes = match Request::decode(line.as_bytes(), Charset::Utf8) {
-        Ok(request) => request.message.encode(Charset::Utf8, ErrorDetection::Off),
-        Err(_) => Response::decode(line.as_bytes(), Charset::Utf8)
-            .unwrap()
-            .message
-            .encode(Charset::Utf8, ErrorDetection::Off),
+    let (bytes, off) = (line.as_bytes(), ErrorDetection::Off);
+    let bytes = match Request::decode(bytes, Charset::Utf8) {
+        Ok(request) => request.message.encode(Charset::Utf8, off),
+        Err(_) => {
+            let response = Response::decode(bytes, Charset::Utf8).expect("one direction fits");
+            response.message.encode(Charset::Utf8, off)
+        }
     };
-    String::from_utf8(bytes).unwrap()
+    String::from_utf8(bytes).expect("written as UTF-8")
 }
 
 #[test]

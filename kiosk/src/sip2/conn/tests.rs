@@ -57,7 +57,7 @@ impl Peer {
 
     /// Login and first status.
     fn open(&mut self) {
-        assert_eq!(self.ask(), "9300CNkiosk01|COs3cret|AY0AZF8F5");
+        assert_eq!(self.ask(), "9300CNkiosk01|COs3cret|AY0AZF6DE");
         self.say("941");
         assert!(self.ask().starts_with("9900482.00AY1"));
         self.say(STATUS_98);
@@ -70,6 +70,9 @@ impl Peer {
     }
 }
 
+/// What the tap was shown.
+type Tapped = Arc<Mutex<Vec<(Direction, Vec<u8>)>>>;
+
 type Script = Box<dyn FnOnce(Peer) + Send>;
 
 /// A station against a server that plays one script per connection.
@@ -77,7 +80,7 @@ struct Rig {
     handle: SipHandle,
     events: std_mpsc::Receiver<Event>,
     seen: Vec<Event>,
-    tapped: Arc<Mutex<Vec<(Direction, Vec<u8>)>>>,
+    tapped: Tapped,
     server: JoinHandle<()>,
 }
 
@@ -103,7 +106,7 @@ impl Rig {
         };
         let start = Instant::now();
         let clock: Clock = Arc::new(move || start.elapsed() * HASTE);
-        let tapped = Arc::new(Mutex::new(Vec::new()));
+        let tapped = Tapped::default();
         let tap: Tap = {
             let tapped = Arc::clone(&tapped);
             Arc::new(move |direction, line: &[u8]| {

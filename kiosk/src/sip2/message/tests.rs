@@ -70,6 +70,36 @@ fn golden_lines_come_back_in_every_chinese_set() {
     }
 }
 
+/// All examples as one stream, cut in every place and byte by byte, give the same messages.
+#[test]
+fn golden_lines_survive_every_split() {
+    use crate::sip2::wire::Framer;
+    let read = |pieces: &[&[u8]]| {
+        let mut framer = Framer::new();
+        let mut lines = Vec::new();
+        for piece in pieces {
+            framer.push(piece);
+            while let Some(line) = framer.next_line() {
+                lines.push(line.unwrap().to_vec());
+            }
+        }
+        lines
+    };
+    for charset in [Charset::Utf8, Charset::Gbk] {
+        for line in golden() {
+            let mut bytes = Vec::new();
+            charset.encode_into(line, &mut bytes);
+            bytes.push(crate::sip2::wire::TERMINATOR);
+            let want = vec![bytes[..bytes.len() - 1].to_vec()];
+            for cut in 0..=bytes.len() {
+                assert_eq!(read(&[&bytes[..cut], &bytes[cut..]]), want, "{line} cut at {cut}");
+            }
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(read(&single), want);
+        }
+    }
+}
+
 #[test]
 fn gbk_checksums_are_those_of_the_reference() {
     let in_gbk = |start: &str| {
