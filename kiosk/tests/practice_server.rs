@@ -248,6 +248,43 @@ fn everything_is_there_after_a_restart() {
 }
 
 #[test]
+fn what_is_answered_is_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Practice::start(config(folder.path(), "seen.db")).unwrap();
+    let mut station = Station::connect(library.addr());
+    // Another connection to the file sees committed transactions only.
+    let other = rusqlite::Connection::open(folder.path().join("seen.db")).unwrap();
+    for (number, item) in ["YZ0000021", "YZ0000022", "YZ0000023"].iter().enumerate() {
+        assert!(station.borrow("0200001234", item).starts_with("121N"));
+        let count: u32 = other
+            .query_row("SELECT count(*) FROM ledger WHERE kind = 'loan'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(count as usize, number + 1);
+    }
+}
+
+#[test]
+fn a_failing_database_answers_nothing_and_keeps_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Practice::start(config(folder.path(), "full.db")).unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("full.db")).unwrap();
+    // Stands for a full disk: the last statement of a loan fails.
+    other
+        .execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON ledger
+             BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END;",
+        )
+        .unwrap();
+    let mut station = Station::connect(library.addr());
+    station.send(&framed(LOAN, 0));
+    assert_eq!(station.line(), None, "closed without an answer");
+    assert!(library.open_loans().unwrap().iter().all(|loan| loan.item != "YZ0000021"));
+    other.execute_batch("DROP TRIGGER full").unwrap();
+    let mut station = Station::connect(library.addr());
+    assert!(station.borrow("0200001234", "YZ0000021").starts_with("121N"));
+}
+
+#[test]
 fn the_database_holds_no_pin() {
     let folder = tempfile::tempdir().unwrap();
     let data = DATA.replace(r#""pin": "1234""#, r#""pin": "PIN-SEEN-4711""#);

@@ -4,6 +4,7 @@ mod practice_support;
 
 use kiosk::practice::{Duplicates, refusal_map};
 use practice_support::{DATA, Library, Station, field, fields, framed};
+use proptest::prelude::*;
 
 /// Code and fixed part of 12, 10 and 30.
 const LOAN: usize = 24;
@@ -473,6 +474,83 @@ fn holds_come_and_go() {
     assert!(station.borrow("0200009999", "YZ0000789").starts_with("121"));
     let by_title = station.ask("15+20261122    103000BY2|AOYZLIB|AA0200001234|AD|AJ空闲丁|AC|BON|");
     assert_eq!(field(&by_title, 22, "AB"), Some("YZ0000024"));
+}
+
+#[test]
+fn a_hold_ends_when_it_is_wanted_no_longer() {
+    let library = Library::start();
+    let mut station = library.station();
+    let placed = station.ask(
+        "15+20261122    103000BW20261130    000000|BY3|AOYZLIB|AA0200001234|AD|ABYZ0000789|AC|",
+    );
+    assert!(placed.starts_with("161Y"), "{placed}");
+    assert!(station.borrow("0200009999", "YZ0000789").starts_with("120N"));
+    library.set_time("2026-11-30T00:00:01");
+    assert!(station.borrow("0200009999", "YZ0000789").starts_with("121N"));
+}
+
+/// What the property below does.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Borrow(usize, usize),
+    GiveBack(usize),
+    Undo(usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        (0..2usize, 0..4usize).prop_map(|(patron, item)| Act::Borrow(patron, item)),
+        (0..4usize).prop_map(Act::GiveBack),
+        (0..4usize).prop_map(Act::Undo),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    /// A library of four items and two patrons agrees with a table of who has what, and its ledger
+    /// adds up to it.
+    #[test]
+    fn the_library_agrees_with_a_table(acts in proptest::collection::vec(act(), 1..40)) {
+        const PATRONS: [&str; 2] = ["0200001234", "0200009999"];
+        const ITEMS: [&str; 4] = ["YZ0000021", "YZ0000022", "YZ0000023", "YZ0000024"];
+        let library = Library::start();
+        let mut station = library.station();
+        let mut table = [None; 4];
+        for act in acts {
+            match act {
+                Act::Borrow(patron, item) => {
+                    let ok = station.borrow(PATRONS[patron], ITEMS[item]).starts_with("121N");
+                    prop_assert_eq!(ok, table[item].is_none());
+                    table[item] = table[item].or(Some(patron));
+                }
+                Act::GiveBack(item) => {
+                    let answer = station.give_back(ITEMS[item]);
+                    let had: Option<usize> = table[item].take();
+                    prop_assert_eq!(field(&answer, LOAN, "AA"), had.map(|patron| PATRONS[patron]));
+                }
+                Act::Undo(item) => {
+                    let answer = station.ask(&format!(
+                        "09N20261122    10300020261122    103000AP|AOYZLIB|AB{}|AC|BIY|", ITEMS[item]
+                    ));
+                    prop_assert!(answer.starts_with("101"));
+                    table[item] = None;
+                }
+            }
+        }
+        let open: Vec<(String, String)> = library.practice.open_loans().unwrap().into_iter()
+            .filter(|loan| ITEMS.contains(&loan.item.as_str()))
+            .map(|loan| (loan.item.clone(), loan.patron.expose().to_owned()))
+            .collect();
+        let lent = table.iter().flatten().count();
+        prop_assert_eq!(open.len(), lent);
+        for (item, patron) in open {
+            let at = ITEMS.iter().position(|known| *known == item).unwrap();
+            prop_assert_eq!(table[at].map(|p| PATRONS[p]), Some(patron.as_str()));
+        }
+        let tally = library.practice.tally(None).unwrap();
+        prop_assert_eq!((tally.loans - tally.returns - tally.loans_cancelled) as usize, lent);
+    }
 }
 
 #[test]

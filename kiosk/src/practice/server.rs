@@ -97,6 +97,8 @@ impl Practice {
             let now = config.clock.now();
             let data = config.source.read(now)?;
             store.load(data, now)?;
+        } else if let Source::File(path) = &config.source {
+            info!(file = %path.display(), "the database holds a library already, file not read");
         }
         let library = store.library()?;
         let since = store.write(|tx| tx.ledger_end())?;

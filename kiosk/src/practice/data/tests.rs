@@ -73,6 +73,15 @@ fn the_built_in_collection_is_believable() {
 }
 
 #[test]
+fn the_example_of_the_page_loads() {
+    let page = include_str!("../../../../docs/data-file.md");
+    let example = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let data = parse("docs/data-file.md", example, today()).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((data.patrons.len(), data.items.len(), data.holds.len()), (2, 3, 1));
+    assert_eq!(data.items[2].at, "YZ-MAIN");
+}
+
+#[test]
 fn relative_dates_count_from_today() {
     let data = small(|_| {}).unwrap();
     assert_eq!(data.loans[0].due, date(2026, 11, 26).at(23, 59, 0, 0));

@@ -143,6 +143,7 @@ pub(super) fn answer(
     asked: &Asked<'_>,
     request: &Request,
 ) -> Result<Option<Response>, StoreError> {
+    tx.expire_holds(asked.now)?;
     Ok(Some(match request {
         Request::Checkout(request) => lend::checkout(tx, asked, request)?.into(),
         Request::Checkin(request) => returns::checkin(tx, asked, request)?.into(),

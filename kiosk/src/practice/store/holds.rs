@@ -149,6 +149,20 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Ends holds that are wanted no longer (BW of message 15).
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub fn expire_holds(&self, now: LocalTime) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached(
+                "UPDATE holds SET state = 'cancelled'
+                 WHERE state IN ('waiting', 'ready') AND expires < ?1",
+            )?
+            .execute([time_text(now)])?;
+        Ok(())
+    }
+
     /// Changes the pickup branch of a hold.
     ///
     /// # Errors

@@ -42,6 +42,7 @@ CREATE TABLE holds (
 ) STRICT;
 CREATE UNIQUE INDEX holds_open ON holds (item, patron) WHERE state IN ('waiting', 'ready');
 CREATE INDEX holds_patron ON holds (patron) WHERE state IN ('waiting', 'ready');
+CREATE INDEX holds_expiry ON holds (expires) WHERE state IN ('waiting', 'ready');
 CREATE TABLE fees (
     id INTEGER PRIMARY KEY AUTOINCREMENT, patron TEXT NOT NULL REFERENCES patrons,
     amount INTEGER NOT NULL, fee_type TEXT NOT NULL, item TEXT, loan INTEGER,
