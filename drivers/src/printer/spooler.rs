@@ -374,7 +374,9 @@ impl Spooler {
     }
 
     fn reply(&mut self, reply: Reply, now: Instant) {
-        if matches!(self.state, State::Absent { .. }) {
+        // Noise on a one-way line is no answer: nothing was asked.
+        let one_way = self.support == StatusSupport::None;
+        if one_way || matches!(self.state, State::Absent { .. }) {
             return;
         }
         self.ever_answered = true;
