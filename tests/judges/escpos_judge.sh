@@ -6,6 +6,7 @@
 # Needs python3 with venv, node with npm, and package registries. Builds what it needs with cargo.
 # Exit status: 0 all agree, 1 a disagreement, 2 a tool could not be installed.
 set -eu
+export PYTHONDONTWRITEBYTECODE=1
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:-$(mktemp -d)}
 mkdir -p "$work"

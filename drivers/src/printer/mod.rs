@@ -9,7 +9,7 @@
 //! | [`font`], [`bitmap`], [`code128`], [`qr`] | what has to be drawn because a printer cannot |
 //! | [`compose`] | slip and profile to one job |
 //! | [`status`] | the printer's reply stream |
-//! | [`probe`], [`spooler`] | state machines: is it there, was it printed |
+//! | [`outcome`], [`probe`], [`spooler`] | state machines: is it there, was it printed |
 //! | [`device`] | the thread and the port around them |
 //! | [`describe`] | both directions in words, for a wire view |
 //!
@@ -23,6 +23,7 @@ pub mod device;
 pub mod font;
 pub mod job;
 pub mod layout;
+pub mod outcome;
 pub mod probe;
 pub mod profile;
 pub mod qr;

@@ -250,6 +250,17 @@ fn a_printer_that_never_answers_is_printed_to_blind_only_where_that_is_expected(
 }
 
 #[test]
+fn noise_on_a_one_way_line_is_no_answer() {
+    let mut rig = Rig::new(StatusSupport::None, EndMarker::PaperStatus);
+    rig.input(Input::Tick);
+    rig.input(Input::LinkUp);
+    rig.input(Input::Bytes(&[0x00, 0x12]));
+    rig.input(Input::Submit(job(1)));
+    assert_eq!(rig.drain(), job(1).bytes);
+    assert_eq!(rig.end(), Outcome::Sent);
+}
+
+#[test]
 fn answers_three_seconds_late_still_lead_to_ready() {
     let mut rig = Rig::new(StatusSupport::Poll, EndMarker::PaperStatus);
     rig.input(Input::Tick);

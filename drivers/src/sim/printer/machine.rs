@@ -16,6 +16,8 @@ pub const IDLE_END: Duration = Duration::from_secs(2);
 const SPLIT_PAUSE: Duration = Duration::from_millis(3);
 /// Answers waiting at most; a host that never reads loses the oldest.
 const ANSWERS_MAX: usize = 4096;
+/// Bytes kept of one receipt; what is printed is not affected.
+const RAW_MAX: usize = 4 * 1024 * 1024;
 /// A status that changes nothing, put into a block by [`Fault::AsbInBlock`].
 const EXTRA_ASB: [u8; 4] = [0x10, 0, 0, 0];
 
@@ -217,7 +219,9 @@ impl Machine {
         while !self.off_line() {
             let Some(byte) = self.buffer.pop_front() else { break };
             self.printed += 1;
-            self.raw.push(byte);
+            if self.raw.len() < RAW_MAX {
+                self.raw.push(byte);
+            }
             if let Some(ask) = self.interp.byte(byte, &mut self.head) {
                 self.obey(ask, now);
             }
@@ -331,9 +335,14 @@ impl Machine {
     pub(super) fn tick(&mut self, now: Instant) {
         self.work(now);
         let idle = now.saturating_duration_since(self.last_byte) >= IDLE_END;
-        if idle && !self.off_line() && self.buffer.is_empty() && self.head.has_paper() {
+        if idle && !self.off_line() && self.buffer.is_empty() {
             self.head.flush();
-            self.finish();
+            if self.head.has_paper() {
+                self.finish();
+            } else {
+                // Status requests between receipts belong to none.
+                self.raw.clear();
+            }
         }
     }
 
@@ -361,3 +370,7 @@ fn identity(n: u8) -> Vec<u8> {
         _ => block(b"1"),
     }
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;
