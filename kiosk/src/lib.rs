@@ -1,8 +1,10 @@
 //! The station: what happens between a reader's card, the pile of books, the library system,
 //! the tags and the paper.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod journal;
 pub mod practice;
 pub mod privacy;

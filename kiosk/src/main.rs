@@ -1,2 +1,5 @@
 //! The station's program.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    kiosk::cli::main()
+}

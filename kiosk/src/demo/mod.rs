@@ -1,6 +1,7 @@
 //! A whole station with any mix of real and simulated parts: for the demo, the workbench, and
 //! `run` with simulated devices. The station itself does not know which is which.
 
+pub mod app;
 pub mod headless;
 pub mod rig;
 pub mod script;

@@ -1,0 +1,146 @@
+//! The command line of `jiehuan`.
+//!
+//! Exit codes: 0 all well (headless: library system, journal and receipts agree), 1 something did
+//! not hold or could not start, 2 the command line was not understood.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::demo::app;
+use crate::practice;
+
+/// Self-service circulation for libraries: a station that lends and takes back.
+#[derive(Debug, Parser)]
+#[command(name = "jiehuan", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A simulated station with its workbench; without a display, a scripted run with pictures.
+    Demo(DemoArgs),
+    /// The station of a configuration file.
+    Run(RunArgs),
+    /// Says everything that is wrong with a configuration file.
+    CheckConfig {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The journal.
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// The practice library system alone, on a SIP2 port.
+    Practice(practice::cli::Args),
+}
+
+/// `jiehuan demo`.
+#[derive(Debug, Default, clap::Args)]
+pub struct DemoArgs {
+    /// No window: JSON lines on standard output.
+    #[arg(long)]
+    pub headless: bool,
+    /// Steps to run instead of the built-in ones (docs/script.md).
+    #[arg(long)]
+    pub script: Option<PathBuf>,
+    /// Folder for pictures of the screens and receipts.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
+/// `jiehuan run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The station's configuration (docs/config.md).
+    #[arg(long)]
+    pub config: PathBuf,
+    /// No window: JSON lines on standard output; without --script, steps from standard input.
+    #[arg(long)]
+    pub headless: bool,
+    /// Steps to run (docs/script.md), `-` for standard input.
+    #[arg(long)]
+    pub script: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Lists units, newest first. Patrons are never listed.
+    List {
+        /// The station's configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// Most units listed.
+        #[arg(long, default_value_t = 1000)]
+        limit: u32,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("JIEHUAN_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
+        )
+        .init();
+    match run(cli.command.unwrap_or(Command::Demo(DemoArgs::default()))) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            app::say_error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Demo(args) => app::demo(&args),
+        Command::Run(args) => app::run(&args),
+        Command::CheckConfig { file } => check_config(&file),
+        Command::Journal { command: JournalCommand::List { config, json, limit } } => {
+            list_journal(&config, json, limit)
+        }
+        Command::Practice(args) => {
+            practice::cli::run(&args)?;
+            Ok(true)
+        }
+    }
+}
+
+fn check_config(file: &Path) -> anyhow::Result<bool> {
+    let config = crate::config::Config::load(file)?;
+    app::say(&format!("{}: fine, station {}", file.display(), config.station.id));
+    Ok(true)
+}
+
+fn list_journal(file: &Path, json: bool, limit: u32) -> anyhow::Result<bool> {
+    use crate::journal::{Journal, Sealer};
+    let config = crate::config::Config::load(file)?;
+    let path = crate::station::journal_path(&config);
+    // Nothing sealed is opened for a list, so it works beside a lost key.
+    let journal = Journal::open_read_only(&path, Sealer::ephemeral()?)?;
+    for row in journal.list(limit)? {
+        if json {
+            app::say(&serde_json::to_string(&row)?);
+        } else {
+            let reason = row.reason.as_deref().unwrap_or("");
+            app::say(&format!(
+                "{:>6}  {}  {:<8}  {:<14}  {:<10}  tag {:<8}  {}  {reason}",
+                row.id, row.at, row.kind, row.item, row.state, row.tag, row.session
+            ));
+        }
+    }
+    Ok(true)
+}
