@@ -6,5 +6,7 @@ pub mod headless;
 pub mod rig;
 pub mod script;
 mod tags;
+#[cfg(feature = "screens")]
+pub mod window;
 
 pub use rig::{Rig, RigError};

@@ -275,7 +275,7 @@ fn start_printer(config: &Config, options: &RigOptions) -> Result<PrinterSim, Ri
 /// How the station reaches its reader.
 fn open_reader(spec: PortSpec, tap: Option<Tap>) -> Opener {
     Box::new(move || {
-        let baud = drivers::rfid::m3::BAUD;
+        let baud = drivers::rfid::m3::timing::BAUD;
         let port = spec.open(baud, PORT_TIMEOUT).map_err(|e| e.to_string())?;
         let reader: Box<dyn TagReader> = match &tap {
             Some(tap) => Box::new(M3Reader::new(Tapped::new(port, tap.clone()), baud)),

@@ -114,7 +114,8 @@ impl Pad {
     pub(super) fn laid(&self) -> Vec<Uid> {
         self.tags
             .iter()
-            .filter(|(_, l)| l.told && !l.stale && !matches!(l.content, Content::Card(_)))
+            .filter(|(_, l)| l.told && !l.stale && l.missing.is_none())
+            .filter(|(_, l)| !matches!(l.content, Content::Card(_)))
             .map(|(&uid, _)| uid)
             .collect()
     }
@@ -150,8 +151,15 @@ impl Pad {
         }
     }
 
+    /// A new session takes what lies here now. What was just taken away is not waited for: should
+    /// it come back, it is a new tag.
+    pub(super) fn drop_missing(&mut self) {
+        self.tags.retain(|_, lying| lying.missing.is_none());
+    }
+
     /// A reader tapped borrow or return: what lies here is theirs.
     pub(super) fn claim(&mut self) {
+        self.drop_missing();
         for lying in self.tags.values_mut() {
             lying.stale = false;
         }

@@ -106,6 +106,7 @@ impl Station {
     pub(super) fn open_borrow(&mut self, now: Now) {
         self.phase = Phase::Borrow;
         self.stir(now);
+        self.pad.drop_missing();
         for uid in self.pad.laid() {
             self.take_up(uid, Job::Borrow, now);
         }
@@ -115,6 +116,7 @@ impl Station {
     pub(super) fn open_return(&mut self, now: Now) {
         self.phase = Phase::GiveBack;
         self.stir(now);
+        self.pad.drop_missing();
         for uid in self.pad.laid() {
             self.take_up(uid, Job::GiveBack, now);
         }
