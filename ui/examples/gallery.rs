@@ -21,6 +21,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = args.next().unwrap_or_else(|| "jiehuan-out/gallery".into());
     let part = args.next().unwrap_or_default();
     std::fs::create_dir_all(&folder)?;
+    if part.contains("bench") {
+        return benches(Path::new(&folder));
+    }
     for (name, panel) in [("desk", Panel::DESK), ("tablet", Panel::TABLET), ("small", Panel::SMALL)] {
         let mut painter = Painter::new(panel)?;
         for language in [Language::ZhCn, Language::En] {
@@ -35,6 +38,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// The workbench, played with a little, in both languages.
+fn benches(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut painter = Painter::new(Panel::DESK)?;
+    for language in [Language::ZhCn, Language::En] {
+        let mut bench = common::bench(language);
+        bench.cards[0].shown = true;
+        for book in bench.books.iter_mut().take(4) {
+            (book.on_pad, book.released) = (true, true);
+        }
+        bench.faults.push(ui::view::BenchFault::PaperOut);
+        bench.paper = Some(common::paper(None));
+        let work = common::work(common::borrow_lines(), 5);
+        let view = common::view(language, ui::view::Screen::Borrow(work));
+        let picture = painter.paint_bench(&view, &bench)?;
+        save(&folder.join(format!("bench-{}.png", language.tag())), &picture)?;
     }
     Ok(())
 }

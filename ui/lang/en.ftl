@@ -260,6 +260,7 @@ page-of = { $page } / { $all }
 mode-large = Large print
 mode-contrast = Contrast
 mode-language = Language: 中文
+mode-language-short = 中文
 mode-on = on
 mode-off = off
 list-sep = ,

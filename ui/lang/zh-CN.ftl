@@ -232,6 +232,7 @@ page-of = { $page } / { $all }
 mode-large = 大字
 mode-contrast = 高对比
 mode-language = 语言：English
+mode-language-short = EN
 mode-on = 开
 mode-off = 关
 list-sep = 、

@@ -7,6 +7,7 @@
 //! asking for the second is [`ScreenError::PlatformTaken`]. Both must be made and used on the
 //! same (main) thread; the handles may go anywhere.
 
+mod bench;
 mod draw;
 pub mod fonts;
 mod globals;
@@ -16,6 +17,7 @@ mod rows;
 mod station;
 mod touch;
 
+pub use bench::{BenchHandle, BenchWindow};
 pub use painter::{Painter, Rgba};
 pub use station::{StationHandle, StationWindow};
 

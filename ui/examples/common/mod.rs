@@ -1,7 +1,9 @@
 //! Sample views of every page, for the gallery, the bench demo and the tests.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+use ui::lang::{Arg, words};
 use ui::view::{
+    Bench, BenchBook, BenchCard, Picture, Wire, WireLine,
     Advice, Date, Destination, DeviceKind, Finish, Language, Line, LineState, LoanLine, LoanState,
     Loans, Modes, Note, Overlay, PatronBadge, Purpose, Qr, Receipt, Screen, Services, StateLine,
     View, Work,
@@ -199,4 +201,64 @@ pub fn cases(language: Language) -> Vec<(&'static str, View)> {
     weak.state_line = Some(StateLine::Starting { missing: vec![DeviceKind::Printer, DeviceKind::Library] });
     all.push(("starting-missing", weak));
     all
+}
+
+const BOOKS: [&str; 16] = [
+    "三体（典藏版）", "小王子", "平凡的世界", "活着", "扬中县志", "草房子", "Matilda", "红楼梦",
+    "The Little Prince", "城南旧事", "十万个为什么 第一册", "外馆书", "Charlotte's Web", "骆驼祥子", "空标签", "边城",
+];
+
+pub fn bench(language: Language) -> Bench {
+    let card = |id: &str, label: &str| BenchCard { id: id.into(), label: label.into(), shown: false };
+    Bench {
+        cards: vec![card("1", "张三丰"), card("2", "Ada L."), card("3", "过期证")],
+        books: (0_u8..)
+            .zip(BOOKS)
+            .map(|(n, title)| BenchBook {
+                id: n.to_string(),
+                title: title.into(),
+                on_pad: false,
+                released: n == 5,
+                colour: n,
+            })
+            .collect(),
+        wire: wire_lines(language, 0),
+        ..Bench::default()
+    }
+}
+
+pub fn wire_lines(language: Language, from: usize) -> Vec<WireLine> {
+    let w = words(language);
+    let say = [
+        (Wire::Rfid, false, w.with("wire-rfid-found", &[("n", Arg::N(1))]), "00 0E 00 01 00 E0 04 01 00 31 23 AA 26 3C 91"),
+        (Wire::Journal, true, w.with("wire-journal-intent", &[("what", Arg::S("borrow")), ("item", Arg::S("YZ0000789"))]), ""),
+        (Wire::Sip2, true, w.with("wire-sip2-11", &[("patron", Arg::S("••••67")), ("item", Arg::S("YZ0000789"))]), "31 31 59 4E 32 30 32 36 31 32 30 36 20 20 20 20 31 34 30 32 31 31 32 30 32 36 31 32 32 32 20 20 20 20 31 34 30 32 31 31 41 4F 59 5A 7C 41 41"),
+        (Wire::Sip2, false, w.with("wire-sip2-12", &[("ok", Arg::N(1)), ("due", Arg::S("2026-12-22")), ("says", Arg::S(""))]), "31 32 31 4E 4E 59"),
+        (Wire::Rfid, true, w.with("wire-rfid-write-afi", &[("afi", Arg::S("C2")), ("uid", Arg::S("E0 04 01 00 31 23 AA 26"))]), "0C 00 27 01 E0 04"),
+        (Wire::Printer, false, w.with("wire-printer-answer", &[("ok", Arg::N(1))]), "10 04 01"),
+    ];
+    (from..)
+        .zip(say)
+        .map(|(n, (wire, out, words, bytes))| WireLine {
+            time: format!("14:02:{:02}.{:03}", n / 60 % 60, n * 7 % 1000),
+            wire,
+            out,
+            words,
+            bytes: bytes.into(),
+        })
+        .collect()
+}
+
+/// Paper with grey bars for words; longer than `before`.
+pub fn paper(before: Option<&Picture>) -> Picture {
+    let (width, height) = (576, before.map_or(0, |p| p.height) + 420);
+    let grey = (0..width * height)
+        .map(|at| {
+            let (x, y) = (at % width, at / width % 420);
+            let row = y / 30;
+            let ink = y % 30 > 6 && y % 30 < 24 && x > 40 && x < 200 + row * 37 % 300 && (x / 12) % 5 != 4 && row < 12;
+            if ink { 40 } else { 255 }
+        })
+        .collect();
+    Picture { width, height, grey }
 }

@@ -45,3 +45,4 @@ macro_rules! globals_of {
 }
 
 globals_of!(pages::StationWindow);
+globals_of!(pages::WorkbenchWindow);

@@ -9,14 +9,18 @@ use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferTyp
 use slint::platform::{Platform, WindowAdapter, update_timers_and_animations};
 use slint::{ComponentHandle as _, PhysicalSize, Rgb8Pixel};
 
+use super::bench::{BenchDrawer, connect};
 use super::draw::Drawer;
 use super::globals::Globals;
 use super::slint_pages as pages;
 use super::{Panel, ScreenError};
-use crate::view::View;
+use crate::view::{Bench, View};
 
 /// Longer than any movement on a page: a picture shows where things come to rest.
 const REST: Duration = Duration::from_secs(1);
+
+/// Size of the workbench's picture; the diagonal plays no part in it.
+const BENCH: Panel = Panel { width: 1600, height: 860, diagonal_inch: 20.0 };
 
 thread_local! {
     /// The painters' own clock, moved by [`REST`] for every picture.
@@ -62,9 +66,20 @@ impl std::fmt::Debug for Rgba {
 /// Paints views of a station into memory. Several painters of different panels may live side by
 /// side on one thread.
 pub struct Painter {
+    panel: Panel,
     pages: pages::StationWindow,
     canvas: Canvas,
     drawer: Drawer,
+    /// Made for the first picture of a workbench.
+    bench: Option<BenchPainter>,
+}
+
+/// The workbench in memory.
+struct BenchPainter {
+    window: pages::WorkbenchWindow,
+    canvas: Canvas,
+    drawer: Drawer,
+    around: BenchDrawer,
 }
 
 impl std::fmt::Debug for Painter {
@@ -90,7 +105,7 @@ impl Painter {
         let drawer = Drawer::default();
         drawer.connect(&globals, |_touch| {});
         let canvas = Canvas::of(panel, || pages.show())?;
-        Ok(Self { pages, canvas, drawer })
+        Ok(Self { panel, pages, canvas, drawer, bench: None })
     }
 
     /// Draws `view` as it looks when every movement has come to rest.
@@ -98,6 +113,24 @@ impl Painter {
     pub fn paint(&mut self, view: &View) -> Rgba {
         self.drawer.draw(&Globals::from(&self.pages), view);
         self.canvas.paint()
+    }
+
+    /// Draws the workbench around the station, 1600x860 pixels.
+    ///
+    /// # Errors
+    /// [`ScreenError::Platform`] when the second window in memory cannot be made.
+    pub fn paint_bench(&mut self, view: &View, bench: &Bench) -> Result<Rgba, ScreenError> {
+        if self.bench.is_none() {
+            let window = pages::WorkbenchWindow::new()?;
+            let (drawer, around) =
+                connect(&window, self.panel, Box::new(|_| {}), Box::new(|_| {}));
+            let canvas = Canvas::of(BENCH, || window.show())?;
+            self.bench = Some(BenchPainter { window, canvas, drawer, around });
+        }
+        let painter = self.bench.as_mut().expect("it was made above");
+        painter.drawer.draw(&Globals::from(&painter.window), view);
+        painter.around.draw(&painter.window.global(), bench, view.language);
+        Ok(painter.canvas.paint())
     }
 }
 
@@ -133,11 +166,12 @@ impl Canvas {
         Ok(Self { window, size })
     }
 
-    /// Two passes: the first brings new elements into being, the second shows them at rest.
+    /// Three passes: the first brings new elements into being, the second lets what measures
+    /// others follow them, the third shows all at rest.
     pub(super) fn paint(&self) -> Rgba {
         let stride = self.size.width as usize;
         let mut pixels = vec![Rgb8Pixel::default(); stride * self.size.height as usize];
-        for _pass in 0..2 {
+        for _pass in 0..3 {
             update_timers_and_animations();
             self.window.request_redraw();
             self.window.draw_if_needed(|renderer| {
