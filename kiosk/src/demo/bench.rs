@@ -1,7 +1,8 @@
 //! The workbench's other half: what a person does there reaches simulators and faults, what the
 //! wires carry reaches the screen. Knows no window: it is given where to show things.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -21,8 +22,6 @@ use crate::config::Config;
 use crate::session::Record;
 use crate::station::{Event, Listeners};
 
-/// Most things a person can do before the bench takes them.
-const TOUCHES_MAX: usize = 256;
 /// How often the bench looks at its tags and wires.
 const LOOK: Duration = Duration::from_millis(60);
 /// How long a card is held at the pad.
@@ -60,45 +59,34 @@ pub enum Hand {
     Touch(Touch),
     /// Something done at the bench.
     Bench(BenchTouch),
-    /// The end.
-    Quit,
 }
 
-/// A running bench.
+/// A running bench. Dropping it ends rig and station.
 pub struct BenchRunner {
-    hands: SyncSender<Hand>,
+    ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl BenchRunner {
-    /// Starts rig and station for `config`.
+    /// Starts rig and station for `config`; takes what is done from `inbox`.
     ///
     /// # Errors
     /// [`RigError`].
-    pub fn start(config: Config, stage: Stage) -> Result<Self, RigError> {
-        let (hands, inbox) = sync_channel(TOUCHES_MAX);
+    pub fn start(config: Config, stage: Stage, inbox: Receiver<Hand>) -> Result<Self, RigError> {
         let mut worker = Worker::new(config, stage)?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&ended);
         let thread = std::thread::Builder::new()
             .name("bench".to_owned())
-            .spawn(move || worker.run(&inbox))
+            .spawn(move || worker.run(&inbox, &end))
             .map_err(super::rig::sim)?;
-        Ok(Self { hands, thread: Some(thread) })
-    }
-
-    /// For callbacks: hands over what was done; what finds the bench flooded is dropped, as a
-    /// finger faster than a machine is.
-    #[must_use]
-    pub fn hand(&self) -> impl Fn(Hand) + Clone + 'static {
-        let hands = self.hands.clone();
-        move |hand| {
-            let _ = hands.try_send(hand);
-        }
+        Ok(Self { ended, thread: Some(thread) })
     }
 }
 
 impl Drop for BenchRunner {
     fn drop(&mut self) {
-        let _ = self.hands.send(Hand::Quit);
+        self.ended.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -154,7 +142,8 @@ struct Worker {
     picture: Option<Picture>,
     titles: Vec<(String, String)>,
     names: Vec<(String, String)>,
-    language: Language,
+    /// The station's, as last shown: the bench speaks it too.
+    language: Arc<Mutex<Language>>,
     faults: Vec<BenchFault>,
     card: Option<(String, Instant)>,
     dark_until: Option<Instant>,
@@ -178,7 +167,7 @@ impl Worker {
             )
         });
         let mut worker = Self {
-            language: config.session.language,
+            language: Arc::new(Mutex::new(config.session.language)),
             config,
             stage,
             rig: None,
@@ -203,8 +192,12 @@ impl Worker {
         };
         let journal = Arc::clone(&self.log);
         let show = Arc::clone(&self.stage.view);
+        let language = Arc::clone(&self.language);
         let listeners = Listeners {
-            view: Arc::new(move |view| show(view.clone())),
+            view: Arc::new(move |view| {
+                *lock(&language) = view.language;
+                show(view.clone());
+            }),
             journal: Arc::new(move |records: &[Record]| lock(&journal).journal(records)),
             sip: Some(tap(&self.log, WireLog::sip)),
             printer: Some(tap(&self.log, WireLog::printer)),
@@ -223,15 +216,11 @@ impl Worker {
         Ok(())
     }
 
-    fn run(&mut self, inbox: &Receiver<Hand>) {
-        loop {
+    fn run(&mut self, inbox: &Receiver<Hand>, end: &AtomicBool) {
+        while !end.load(Ordering::Relaxed) {
             match inbox.recv_timeout(LOOK) {
-                Ok(Hand::Quit) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Hand::Touch(touch)) => {
-                    if let Some(station) = self.rig.as_ref().and_then(Rig::station) {
-                        station.send(Event::Touch(touch));
-                    }
-                }
+                Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Hand::Touch(touch)) => self.station_touch(touch),
                 Ok(Hand::Bench(touch)) => self.bench_touch(touch),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -265,6 +254,12 @@ impl Worker {
         self.rig.as_ref().and_then(|rig| rig.reader().ok()).is_some_and(act)
     }
 
+    fn station_touch(&self, touch: Touch) {
+        if let Some(station) = self.rig.as_ref().and_then(Rig::station) {
+            station.send(Event::Touch(touch));
+        }
+    }
+
     fn bench_touch(&mut self, touch: BenchTouch) {
         match touch {
             BenchTouch::Card(id) => self.card_touch(id),
@@ -279,7 +274,7 @@ impl Worker {
             }
             BenchTouch::Fault(fault) => self.fault_touch(fault),
             BenchTouch::Restart => self.restart(),
-            BenchTouch::Language => self.language = self.language.other(),
+            BenchTouch::Language => self.station_touch(Touch::Language),
             BenchTouch::TearPaper => {
                 *lock(&self.paper) = Paper { changed: true, ..Paper::default() };
             }
@@ -401,7 +396,8 @@ impl Worker {
         let name = |list: &[(String, String)], id: &str| {
             list.iter().find(|(known, _)| known == id).map(|(_, name)| name.clone())
         };
-        let words = ui::lang::words(self.language);
+        let language = *lock(&self.language);
+        let words = ui::lang::words(language);
         Bench {
             cards: CARDS
                 .iter()
@@ -428,7 +424,7 @@ impl Worker {
                 })
                 .collect(),
             paper: self.picture.clone(),
-            wire: lock(&self.log).lines(self.language),
+            wire: lock(&self.log).lines(language),
             faults: self.faults.clone(),
             restarting: self.dark_until.is_some(),
         }

@@ -2,10 +2,12 @@
 //! `run` with simulated devices. The station itself does not know which is which.
 
 pub mod app;
+pub mod bench;
 pub mod headless;
 pub mod rig;
 pub mod script;
 mod tags;
+mod wire;
 #[cfg(feature = "screens")]
 pub mod window;
 

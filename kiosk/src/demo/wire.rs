@@ -7,6 +7,7 @@ use drivers::port::Direction;
 use drivers::printer::describe::{ReplyReader, Sent, SentReader};
 use drivers::printer::status::Reply;
 use drivers::rfid::m3::describe::{Described, Describer, What};
+use drivers::rfid::m3::wire::ErrorCode;
 use drivers::rfid::security::{Security, SecurityProfile};
 use ui::lang::{Arg, words};
 use ui::view::{Language, Wire, WireLine};
@@ -80,8 +81,8 @@ impl WireLog {
             lines: VecDeque::new(),
             rfid: Describer::new(),
             tags: None,
-            sent: SentReader::new(),
-            replies: ReplyReader::new(),
+            sent: SentReader::default(),
+            replies: ReplyReader::default(),
             changed: false,
         }
     }
@@ -200,13 +201,10 @@ impl WireLog {
                 say("wire-rfid-write-eas", vec![("on", yes(*on)), ("uid", s(uid.to_string()))])
             }
             What::Done { .. } => say("wire-rfid-ok", vec![]),
-            What::Error { error, .. } => {
-                let code = error.code();
-                if code == NO_TRANSPONDER {
-                    say("wire-rfid-no-tag", vec![])
-                } else {
-                    say("wire-rfid-code", vec![("code", s(format!("{code:02X}")))])
-                }
+            What::Error { error: ErrorCode::NO_TRANSPONDER, .. } => say("wire-rfid-no-tag", vec![]),
+            What::Error { .. } => {
+                let code = described.raw.get(4).copied().unwrap_or(0);
+                say("wire-rfid-code", vec![("code", s(format!("{code:02X}")))])
             }
             What::WriteBlocks { .. }
             | What::WriteDsfid { .. }
@@ -258,9 +256,6 @@ impl WireLog {
         self.push(Wire::Journal, false, vec![words], &[]);
     }
 }
-
-/// 3M error code "no transponder" (readers.md section 3).
-const NO_TRANSPONDER: u8 = 0x06;
 
 fn hex(bytes: &[u8]) -> String {
     let shown = &bytes[..bytes.len().min(HEX_MAX)];
