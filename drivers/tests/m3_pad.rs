@@ -1,5 +1,6 @@
 //! The 3M pad driver against the simulated pad, over a real pty and over TCP.
 #![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};

@@ -37,7 +37,7 @@ impl Model {
 /// Simulate an RFID reader with tags on it.
 ///
 /// Prints one line when it listens. Then it does control lines from standard input (and from the
-/// control socket): lay ID..., lift ID..., pad, fault NAME [ARGS], clear, tag ID, commands, quit.
+/// control socket): lay ID..., lift ID..., pad, fault NAME ARGS, clear, tag ID, commands, quit.
 /// Exit codes: 0 ended by `quit`, 1 could not start, 2 wrong arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
