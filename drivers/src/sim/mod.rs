@@ -1,3 +1,12 @@
 //! Device simulators.
+//!
+//! They speak a device's real protocol on a real transport (pty, TCP) at the device's real
+//! speed, inside a test or as the program `jiehuan-sim`, and carry knobs for what goes wrong in
+//! the field. A simulator shares no codec with the driver it answers.
 
+pub mod cli_reader;
+pub mod field;
+pub mod listen;
 pub mod printer;
+pub mod reader_m3;
+pub mod tags;

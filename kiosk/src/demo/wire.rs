@@ -201,7 +201,7 @@ impl WireLog {
                 say("wire-rfid-write-eas", vec![("on", yes(*on)), ("uid", s(uid.to_string()))])
             }
             What::Done { .. } => say("wire-rfid-ok", vec![]),
-            What::Error { error: ErrorCode::NO_TRANSPONDER, .. } => say("wire-rfid-no-tag", vec![]),
+            What::Error { error: ErrorCode::NO_TAG, .. } => say("wire-rfid-no-tag", vec![]),
             What::Error { .. } => {
                 let code = described.raw.get(4).copied().unwrap_or(0);
                 say("wire-rfid-code", vec![("code", s(format!("{code:02X}")))])

@@ -124,10 +124,7 @@ impl Hearing<'_> {
             let until =
                 if in_frame { self.all_by.min(last_byte + QUIET_GAP) } else { self.first_by };
             let decoded = if now < until {
-                let n = match read_once(port, &mut buf, until - now)? {
-                    Some(n) => n,
-                    None => continue,
-                };
+                let Some(n) = read_once(port, &mut buf, until - now)? else { continue };
                 last_byte = Instant::now();
                 self.decoder.feed(&buf[..n])
             } else if self.decoder.pending() > 0 {

@@ -1,0 +1,308 @@
+//! A 3M 210/810 pad on a pty or a TCP port.
+//!
+//! [`ReaderSim`] answers the pad's protocol byte by byte at the line's speed, with the time on
+//! the air that the tags in its field need, and nothing while it is busy.
+
+mod control;
+mod device;
+mod faults;
+mod frames;
+mod machine;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use control::{LINE_MAX, Next, control};
+pub use faults::{Fault, FaultError};
+
+use self::device::{Core, Device, Plug, Shared};
+use self::faults::Faults;
+use super::field::{Field, Rng, TagState, air};
+use super::listen::{Endpoint, ListenError, ListenSpec};
+use super::tags::PlacedTag;
+use crate::port::PortSpec;
+
+/// Usual speed of the line, bit/s (readers.md section 3).
+pub const BAUD: u32 = 19_200;
+
+/// Bit times per byte, 8N1.
+const BITS_PER_BYTE: f64 = 10.0;
+
+/// Longest wait until the plug is pulled or put back. The thread looks every few milliseconds.
+const PLUG_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How to run the simulator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReaderSimConfig {
+    /// Where to listen.
+    pub listen: ListenSpec,
+    /// Speed of the line, bit/s.
+    pub baud: u32,
+    /// Line and air are so much faster than real; 1 is honest.
+    pub speed: f64,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// What a tag takes for one write; at most [`air::WRITE_MAX`], which is the default.
+    pub write_time: Duration,
+}
+
+impl ReaderSimConfig {
+    /// An honest pad listening there.
+    #[must_use]
+    pub fn new(listen: ListenSpec) -> Self {
+        Self { listen, baud: BAUD, speed: 1.0, seed: 1, write_time: air::WRITE_MAX }
+    }
+}
+
+/// Why the simulator did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A number of the configuration makes no sense.
+    #[error("{field} cannot be {value}: write a number above 0")]
+    Config {
+        /// The setting.
+        field: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// No tag of that name.
+    #[error("there is no tag {id:?}; there are: {known}")]
+    UnknownTag {
+        /// The name asked for.
+        id: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// Two tags of one name.
+    #[error("there is a tag {id:?} already: give each its own id")]
+    TagExists {
+        /// The name.
+        id: String,
+    },
+    /// The plug could not be put back: the address or path was taken meanwhile.
+    #[error("the simulated pad could not be plugged in again at {port}")]
+    NotPlugged {
+        /// Where.
+        port: PortSpec,
+    },
+    /// The system gave no thread.
+    #[error("no thread for the simulator: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A running pad. Dropping it ends it.
+pub struct ReaderSim {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    port_spec: PortSpec,
+    seed: u64,
+}
+
+impl ReaderSim {
+    /// Starts a pad with these tags; those marked so lie on it.
+    ///
+    /// # Errors
+    /// [`SimError`] when the configuration makes no sense, the place is taken, or two tags have
+    /// one name.
+    pub fn start(config: &ReaderSimConfig, tags: Vec<PlacedTag>) -> Result<Self, SimError> {
+        let refuse = |field, value: String| Err(SimError::Config { field, value });
+        if !(config.speed.is_finite() && config.speed > 0.0) {
+            return refuse("speed", config.speed.to_string());
+        }
+        if config.baud == 0 {
+            return refuse("baud", config.baud.to_string());
+        }
+        let mut field = Field::new(config.seed, config.write_time);
+        for PlacedTag { tag, on_pad } in tags {
+            let id = tag.id.clone();
+            if !field.add(tag) {
+                return Err(SimError::TagExists { id });
+            }
+            if on_pad {
+                field.lay(&id);
+            }
+        }
+        let endpoint = Endpoint::bind(&config.listen)?;
+        let port_spec = endpoint.port_spec();
+        let shared = Shared::new(Core {
+            field,
+            faults: Faults::default(),
+            commands_seen: 0,
+            plug: Plug::In,
+            plugged: Plug::In,
+            stop: false,
+            // Another sequence than the field's, so that a fault does not move the tags' dice.
+            rng: Rng::new(!config.seed),
+        });
+        let byte_time =
+            Duration::from_secs_f64(BITS_PER_BYTE / f64::from(config.baud) / config.speed);
+        let device =
+            Device { shared: Arc::clone(&shared), endpoint, byte_time, speed: config.speed };
+        let thread = std::thread::Builder::new()
+            .name("reader-sim".into())
+            .spawn(move || device.run())
+            .map_err(SimError::Thread)?;
+        tracing::info!(port = %port_spec, seed = config.seed, "simulated pad listens");
+        Ok(Self { shared, thread: Some(thread), port_spec, seed: config.seed })
+    }
+
+    /// How a driver reaches it.
+    #[must_use]
+    pub fn port_spec(&self) -> PortSpec {
+        self.port_spec.clone()
+    }
+
+    /// Seed of everything random, to be shown when a test fails.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Puts tags on the pad, in this order. All or none.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownTag`].
+    pub fn lay(&self, ids: &[impl AsRef<str>]) -> Result<(), SimError> {
+        self.each(ids, |field, id| field.lay(id))
+    }
+
+    /// Takes tags off the pad. All or none.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownTag`].
+    pub fn lift(&self, ids: &[impl AsRef<str>]) -> Result<(), SimError> {
+        self.each(ids, |field, id| field.lift(id))
+    }
+
+    fn each(
+        &self,
+        ids: &[impl AsRef<str>],
+        act: impl Fn(&mut Field, &str) -> bool,
+    ) -> Result<(), SimError> {
+        self.shared.change(|core| {
+            for id in ids {
+                known(&core.field, id.as_ref())?;
+            }
+            for id in ids {
+                act(&mut core.field, id.as_ref());
+            }
+            Ok(())
+        })
+    }
+
+    /// Names of the tags on the pad, in the order they were laid.
+    #[must_use]
+    pub fn on_pad(&self) -> Vec<String> {
+        self.shared.lock().field.on_pad()
+    }
+
+    /// Whether the tag lies on the pad.
+    #[must_use]
+    pub fn is_on_pad(&self, id: &str) -> bool {
+        self.on_pad().iter().any(|on| on == id)
+    }
+
+    /// A copy of a tag's present state.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownTag`].
+    pub fn tag(&self, id: &str) -> Result<TagState, SimError> {
+        known(&self.shared.lock().field, id).cloned()
+    }
+
+    /// Adds a tag beside the pad.
+    ///
+    /// # Errors
+    /// [`SimError::TagExists`].
+    pub fn add_tag(&self, tag: TagState) -> Result<(), SimError> {
+        let id = tag.id.clone();
+        match self.shared.change(|core| core.field.add(tag)) {
+            true => Ok(()),
+            false => Err(SimError::TagExists { id }),
+        }
+    }
+
+    /// Puts a fault in force, besides those already in force. When this returns the fault
+    /// holds; an unplugged line is broken.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownTag`].
+    pub fn set_fault(&self, fault: Fault) -> Result<(), SimError> {
+        let unplug = fault == Fault::Unplugged;
+        self.shared.change(|core| {
+            match fault {
+                Fault::Deaf => core.faults.deaf = true,
+                Fault::Slow(late) => core.faults.slow = late,
+                Fault::Garbled { per_mille } => core.faults.garbled_per_mille = per_mille,
+                Fault::Unplugged => core.plug = Plug::Out,
+                Fault::AfiFails { times } => core.faults.afi_fails = times,
+                Fault::PullOnWrite { tag, pull } => {
+                    known(&core.field, &tag)?;
+                    if let Some(tag) = core.field.tag_mut(&tag) {
+                        tag.behaviour.pull = Some(pull);
+                    }
+                }
+            }
+            Ok::<(), SimError>(())
+        })?;
+        if unplug { self.await_plug(Plug::Out) } else { Ok(()) }
+    }
+
+    /// Ends all faults, also pulls that have not happened. Tags stay where and as they are. When
+    /// this returns the line can be opened again.
+    ///
+    /// # Errors
+    /// [`SimError::NotPlugged`].
+    pub fn clear_faults(&self) -> Result<(), SimError> {
+        self.shared.change(|core| {
+            core.faults = Faults::default();
+            core.plug = Plug::In;
+            for tag in core.field.tags_mut() {
+                tag.behaviour.pull = None;
+            }
+        });
+        self.await_plug(Plug::In)
+    }
+
+    fn await_plug(&self, wanted: Plug) -> Result<(), SimError> {
+        let until = Instant::now() + PLUG_PATIENCE;
+        match self.shared.wait_until(until, |core| core.plugged == wanted) {
+            true => Ok(()),
+            false => Err(SimError::NotPlugged { port: self.port_spec() }),
+        }
+    }
+
+    /// Commands with a good checksum that came while the pad was not busy, since the start;
+    /// counted when the command is whole, before its answer, also while the pad is deaf.
+    #[must_use]
+    pub fn commands_seen(&self) -> u64 {
+        self.shared.lock().commands_seen
+    }
+
+    /// Waits until so many commands have come; whether they have within `timeout`.
+    #[must_use]
+    pub fn wait_commands(&self, n: u64, timeout: Duration) -> bool {
+        self.shared.wait_until(Instant::now() + timeout, |core| core.commands_seen >= n)
+    }
+}
+
+impl Drop for ReaderSim {
+    fn drop(&mut self) {
+        self.shared.change(|core| core.stop = true);
+        if let Some(thread) = self.thread.take() {
+            // A panic in the thread has shown itself already.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn known<'a>(field: &'a Field, id: &str) -> Result<&'a TagState, SimError> {
+    field.tag(id).ok_or_else(|| SimError::UnknownTag {
+        id: id.to_owned(),
+        known: field.tags().iter().map(|t| t.id.as_str()).collect::<Vec<_>>().join(" "),
+    })
+}
