@@ -53,9 +53,8 @@ impl Basic {
     /// Exactly one half of byte 0 is the version 1 and the other is the usage class.
     pub(super) fn usage(&self) -> Result<TypeOfUsage, TagError> {
         let byte = self.0[0];
-        let class = match (byte >> 4, byte & 0xF) {
-            (VERSION, class) | (class, VERSION) => class,
-            _ => return Err(TagError::UnknownVersion { byte }),
+        let ((VERSION, class) | (class, VERSION)) = (byte >> 4, byte & 0xF) else {
+            return Err(TagError::UnknownVersion { byte });
         };
         Ok(TypeOfUsage::from_digits(class, 0))
     }
@@ -136,8 +135,8 @@ mod tests {
         assert_eq!(owner("DE705"), "DE-705");
         assert_eq!(owner("DE-705"), "DE-705");
         assert_eq!(owner("DK"), "DK");
-        assert_eq!(owner("\0\x00705"), "705");
-        assert_eq!(owner("O\0705"), "O-705");
+        assert_eq!(owner("\x00\x00705"), "705");
+        assert_eq!(owner("O\x00705"), "O-705");
         assert_eq!(owner(""), "");
         assert_eq!(owner("DE705  "), "DE-705");
     }
