@@ -4,3 +4,7 @@ pub mod lang;
 #[cfg(feature = "screens")]
 pub mod screens;
 pub mod view;
+
+// The samples shared with the examples name this crate from outside.
+#[cfg(all(test, feature = "screens"))]
+extern crate self as ui;

@@ -15,6 +15,8 @@ mod painter;
 mod pages;
 mod rows;
 mod station;
+#[cfg(test)]
+mod tests;
 mod touch;
 
 pub use bench::{BenchHandle, BenchWindow};

@@ -134,6 +134,10 @@ impl Painter {
     }
 }
 
+/// For tests that need real fonts around a component of their own.
+#[cfg(test)]
+pub(super) use Canvas as CanvasForTest;
+
 /// Makes the platform of this thread the painters'.
 pub(super) fn take_platform() -> Result<(), ScreenError> {
     if !OURS.get() {
