@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ui::view::{Advice, Date, LineState, Note, Receipt};
+use ui::view::{Advice, Date, Note, Receipt};
 
 use super::line::{ItemLine, Job};
 use super::rules::{CountCheck, ReceiptDefault, secs};
 use super::types::{Effect, PrintResult, Record, SlipKind, SlipLine, SlipRequest};
-use super::{Ask, Asked, Due, ItemId, Phase, PrinterState, Recorded, Station};
+use super::{Ask, Asked, Due, ItemId, Phase, PrinterState, Station};
 use crate::clock::Now;
 
 /// The finish page.
@@ -17,8 +17,12 @@ pub(super) struct FinishPage {
     /// What to print, once asked for; kept for a copy until the session ends.
     slip: SlipRequest,
     from: From,
-    pub(super) renewed: u32,
+    /// When a print was asked for.
+    printing_since: Duration,
 }
+
+/// How long a printer may take; then nobody knows whether it printed.
+const PRINT_LIMIT: Duration = Duration::from_secs(30);
 
 /// Where "more" leads back to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +68,7 @@ impl ItemLine {
                 Note::Advice(Advice::SecFail) => Some(Advice::SecFail),
                 _ => None,
             };
-            (end.state == LineState::Queued, advice)
+            (self.noted, advice)
         });
         slip_line(self.title.as_deref(), self.item.as_ref(), &self.due, queued, advice)
     }
@@ -82,11 +86,21 @@ impl Station {
             return;
         }
         self.finishing = None;
-        if matches!(self.phase, Phase::Borrow) && self.count_wanted() {
-            self.phase = Phase::Count { stated: None };
-            self.stir(now);
-        } else {
-            self.open_finish(now);
+        match &self.phase {
+            Phase::Borrow if self.count_wanted() => {
+                self.turn_to(Phase::Count { stated: None }, now);
+            }
+            Phase::Borrow | Phase::GiveBack | Phase::Count { .. } => self.open_finish(now),
+            _ => {}
+        }
+    }
+
+    /// The reader spread the pile: once all books said are found and done with, it goes on.
+    pub(super) fn tick_count(&mut self, now: Now) {
+        if let Phase::Count { stated: Some(stated) } = self.phase
+            && self.found() == stated
+        {
+            self.want_finish(now);
         }
     }
 
@@ -101,7 +115,7 @@ impl Station {
 
     /// Books the station knows of in this session: done and not done, each once.
     pub(super) fn found(&self) -> u32 {
-        let n = self.lines.iter().filter(|l| !is_lifted(l)).count();
+        let n = self.lines.iter().filter(|l| !l.is_lifted()).count();
         u32::try_from(n).unwrap_or(u32::MAX)
     }
 
@@ -110,7 +124,7 @@ impl Station {
         let Phase::Count { stated: before } = &mut self.phase else { return };
         if stated == found || before.is_some() {
             // A second answer ends the question: what is missing is said on the finish page.
-            self.open_finish(now);
+            self.want_finish(now);
         } else {
             *before = Some(stated);
             self.stir(now);
@@ -123,13 +137,10 @@ impl Station {
             Phase::Loans(_) => (From::Borrow, SlipKind::Renew),
             _ => (From::Borrow, SlipKind::Borrow),
         };
-        let (renewed, mut slip_lines) = match &self.phase {
-            Phase::Loans(page) => (page.renewed(), page.slip_lines()),
-            _ => (0, Vec::new()),
-        };
-        slip_lines.extend(self.lines.iter().filter(|l| l.counts()).map(ItemLine::slip_line));
-        let nothing = slip_lines.is_empty();
-        if nothing && self.lines.iter().all(is_lifted) {
+        self.drop_list();
+        let lines = self.slip_lines();
+        let nothing = lines.is_empty();
+        if nothing && self.lines.iter().all(ItemLine::is_lifted) {
             return self.end_session(now);
         }
         let slip = SlipRequest {
@@ -137,7 +148,7 @@ impl Station {
             language: self.language,
             at: now.wall,
             code: self.code.clone(),
-            lines: slip_lines,
+            lines,
             copy: false,
         };
         let receipt = if nothing {
@@ -145,14 +156,47 @@ impl Station {
         } else {
             Receipt::Ask { paper: self.printer == PrinterState::Ready }
         };
-        self.phase = Phase::Finish(FinishPage { receipt, since: now.mono, slip, from, renewed });
-        self.overlay = None;
-        self.stir(now);
+        let (since, printing_since) = (now.mono, now.mono);
+        let page = FinishPage { receipt, since, slip, from, printing_since };
+        self.turn_to(Phase::Finish(page), now);
+    }
+
+    /// All that was done in this session, renewals first.
+    fn slip_lines(&self) -> Vec<SlipLine> {
+        let done = self.lines.iter().filter(|l| l.counts()).map(ItemLine::slip_line);
+        self.renewed.iter().cloned().chain(done).collect()
+    }
+
+    /// A late answer may add to what was done after the page was opened.
+    fn refresh_slip(&mut self) {
+        let lines = self.slip_lines();
+        let language = self.language;
+        if let Phase::Finish(page) = &mut self.phase {
+            page.slip.lines = lines;
+            page.slip.language = language;
+        }
+    }
+
+    /// Time's part: a receipt for what came late, and a printer that never says how it ended.
+    pub(super) fn tick_finish(&mut self, now: Now) {
+        let Phase::Finish(page) = &self.phase else { return };
+        let nothing = page.receipt == Receipt::None;
+        let mute = page.is_printing() && now.mono >= page.printing_since + PRINT_LIMIT;
+        if mute {
+            self.on_printed(PrintResult::Unknown, now);
+        }
+        if nothing && self.lines.iter().any(ItemLine::counts) {
+            let paper = self.printer == PrinterState::Ready;
+            let Phase::Finish(page) = &mut self.phase else { return };
+            page.receipt = Receipt::Ask { paper };
+            page.since = now.mono;
+        }
     }
 
     /// Answer to "would you like a receipt?".
     pub(super) fn receipt_wanted(&mut self, want: ReceiptDefault, now: Now) {
         let advice = self.printer_advice();
+        self.refresh_slip();
         let Phase::Finish(page) = &mut self.phase else { return };
         page.since = now.mono;
         let again = page.receipt == Receipt::Unknown || matches!(page.receipt, Receipt::Failed(_));
@@ -167,23 +211,23 @@ impl Station {
             ReceiptDefault::Paper => {
                 // Only an unknown outcome can have left paper behind.
                 page.slip.copy = page.receipt == Receipt::Unknown;
-                page.slip.language = self.language;
+                page.printing_since = now.mono;
                 page.receipt = Receipt::Printing;
                 let slip = page.slip.clone();
                 let lines = u32::try_from(slip.lines.len()).unwrap_or(u32::MAX);
                 let session = slip.code.clone();
                 self.push(Effect::Print(slip));
-                self.record(Recorded::Note, vec![Record::Receipt { session, lines, result: None }]);
+                self.note(vec![Record::Receipt { session, lines, result: None }]);
             }
         }
     }
 
     /// The receipt goes to the reader's phone.
     pub(super) fn receipt_phone(&mut self, now: Now) {
+        self.refresh_slip();
         let Phase::Finish(page) = &mut self.phase else { return };
         page.since = now.mono;
         if matches!(page.receipt, Receipt::Ask { .. } | Receipt::Failed(_) | Receipt::Unknown) {
-            page.slip.language = self.language;
             page.receipt = Receipt::Phone(ui::view::Qr { side: 0, dark: Vec::new() });
         }
     }
@@ -213,7 +257,7 @@ impl Station {
         };
         let session = page.slip.code.clone();
         let lines = u32::try_from(page.slip.lines.len()).unwrap_or(u32::MAX);
-        self.record(Recorded::Note, vec![Record::Receipt { session, lines, result: Some(result) }]);
+        self.note(vec![Record::Receipt { session, lines, result: Some(result) }]);
     }
 
     /// Back to work from the finish page.
@@ -234,7 +278,7 @@ impl Station {
         let Phase::Finish(page) = &self.phase else { return None };
         let times = &self.rules.times;
         match page.receipt {
-            Receipt::Printing => None,
+            Receipt::Printing => Some(page.printing_since + PRINT_LIMIT),
             Receipt::Ask { .. } => Some(page.since + secs(times.receipt_s)),
             _ => Some(page.since + secs(times.finish_s)),
         }
@@ -242,6 +286,9 @@ impl Station {
 
     pub(super) fn finish_timed_out(&mut self, now: Now) {
         let Phase::Finish(page) = &self.phase else { return };
+        if page.is_printing() {
+            return;
+        }
         if matches!(page.receipt, Receipt::Ask { .. })
             && self.rules.receipt_default == ReceiptDefault::Paper
             && self.printer == PrinterState::Ready
@@ -265,6 +312,9 @@ impl Station {
 
     /// The session is over: nothing of it stays but what the journal is still owed.
     pub(super) fn end_session(&mut self, now: Now) {
+        if !self.session_open() {
+            return;
+        }
         if let Some(patron) = self.patron.take()
             && self.link.online
         {
@@ -273,27 +323,22 @@ impl Station {
         let lines = std::mem::take(&mut self.lines);
         self.detached.extend(lines.into_iter().filter(ItemLine::is_open));
         self.asks.retain(|_, asked| {
-            matches!(
-                asked,
-                Asked::Line(_) | Asked::Fix(_) | Asked::FixItem(_) | Asked::LoansRenew(_)
-            )
+            matches!(asked, Asked::Line(_) | Asked::Fix(_) | Asked::FixItem(_) | Asked::Renewal(_))
         });
-        self.phase = Phase::Attract;
-        self.overlay = None;
+        self.turn_to(Phase::Attract, now);
         self.finishing = None;
-        self.warn_until = None;
-        self.language = self.rules.language;
-        self.modes = ui::view::Modes::default();
+        self.renewed.clear();
+        self.rest();
         self.pad.retire();
-        self.idle_from = now.mono;
         self.stats.sessions += 1;
-        if let Some(code) = self.codes.pop_front() {
-            self.code = code;
-        }
+        self.code = self.codes.pop_front().unwrap_or_default();
         self.push(Effect::Forget);
     }
-}
 
-fn is_lifted(line: &ItemLine) -> bool {
-    line.end().is_some_and(|e| e.state == LineState::Lifted)
+    /// Language and modes of a station nobody uses.
+    pub(super) fn rest(&mut self) {
+        self.overlay = None;
+        self.language = self.rules.language;
+        self.modes = ui::view::Modes::default();
+    }
 }

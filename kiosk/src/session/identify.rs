@@ -84,16 +84,21 @@ impl PinGuard {
         if times.len() >= PIN_TRIES {
             self.wrong.remove(&card);
             self.locked.retain(|_, &mut until| until > now);
-            if self.locked.len() < PIN_CARDS_MAX {
-                self.locked.insert(card, now + PIN_LOCK);
+            if self.locked.len() >= PIN_CARDS_MAX
+                && let Some(oldest) =
+                    self.locked.iter().min_by_key(|(_, until)| **until).map(|(&c, _)| c)
+            {
+                self.locked.remove(&oldest);
             }
+            self.locked.insert(card, now + PIN_LOCK);
         }
     }
 }
 
 impl Station {
     pub(super) fn open_identify(&mut self, purpose: Purpose, problem: Option<Advice>, now: Now) {
-        self.phase = Phase::Identify(Identify {
+        self.drop_identify();
+        let page = Identify {
             purpose,
             busy: false,
             problem,
@@ -101,8 +106,36 @@ impl Station {
             card: None,
             pin: None,
             tries: 0,
-        });
-        self.stir(now);
+        };
+        self.turn_to(Phase::Identify(page), now);
+    }
+
+    /// An answer about one card must never be taken for an answer about the next.
+    pub(super) fn drop_identify(&mut self) {
+        self.asks.retain(|_, asked| *asked != Asked::Identify);
+    }
+
+    /// Two cards lay there, and one left: the other is the reader's.
+    pub(super) fn card_gone(&mut self, now: Now) {
+        let Phase::Identify(page) = &mut self.phase else { return };
+        let first = self.pad.cards().next();
+        let several = self.pad.cards().any(|card| Some(card) != first);
+        if page.problem != Some(Advice::TwoCards) || several {
+            return;
+        }
+        page.problem = None;
+        if let Some(card) = self.pad.fresh_card().cloned() {
+            self.card_shown(card, false, now);
+        }
+    }
+
+    /// The library system does not say who this is.
+    pub(super) fn tick_identify(&mut self, now: Now) {
+        let Phase::Identify(page) = &self.phase else { return };
+        if page.busy && now.mono >= page.since + secs(self.rules.times.ils_s) {
+            let purpose = page.purpose;
+            self.open_identify(purpose, Some(Advice::IlsDown), now);
+        }
     }
 
     /// A scanned text: a card where it looks like one, an item otherwise.
@@ -150,15 +183,10 @@ impl Station {
         };
         self.stir(now);
         if ask_pin {
-            self.phase = Phase::Pin(Pin {
-                purpose,
-                digits: String::new(),
-                busy: false,
-                problem: None,
-                tries: 0,
-                since: now.mono,
-                card,
-            });
+            let digits = String::new();
+            let (busy, problem, tries, since) = (false, None, 0, now.mono);
+            let page = Pin { purpose, digits, busy, problem, tries, since, card };
+            self.turn_to(Phase::Pin(page), now);
         } else {
             self.check_card(purpose, card, None, 0, now);
         }
@@ -177,7 +205,8 @@ impl Station {
         tries: u8,
         now: Now,
     ) {
-        self.phase = Phase::Identify(Identify {
+        self.drop_identify();
+        let page = Identify {
             purpose,
             busy: true,
             problem: None,
@@ -185,7 +214,8 @@ impl Station {
             card: Some(card.clone()),
             pin: pin.clone(),
             tries,
-        });
+        };
+        self.turn_to(Phase::Identify(page), now);
         let loans = purpose == Purpose::Account;
         self.ask(Asked::Identify, Ask::Patron { patron: card, pin, loans });
     }
@@ -202,7 +232,8 @@ impl Station {
         if !answer.known {
             return self.card_problem(purpose, Advice::CardUnknown, now);
         }
-        if pin.is_some() && answer.pin_ok == Some(false) {
+        // A PIN that was asked for and not confirmed has not proved anything.
+        if pin.is_some() && answer.pin_ok != Some(true) {
             return self.pin_refused(purpose, card, tries, now);
         }
         if let Some(block) = answer.block
@@ -227,15 +258,10 @@ impl Station {
         if let Some(minutes) = self.pins.minutes_locked(&card, now.mono) {
             return self.card_problem(purpose, Advice::PinLocked { minutes }, now);
         }
-        self.phase = Phase::Pin(Pin {
-            purpose,
-            digits: String::new(),
-            busy: false,
-            problem: Some(Advice::PinWrong),
-            tries: tries.saturating_add(1),
-            since: now.mono,
-            card,
-        });
+        let (digits, busy) = (String::new(), false);
+        let (problem, tries) = (Some(Advice::PinWrong), tries.saturating_add(1));
+        let page = Pin { purpose, digits, busy, problem, tries, since: now.mono, card };
+        self.turn_to(Phase::Pin(page), now);
     }
 
     pub(super) fn pin_touch(&mut self, touch: Touch, now: Now) {
@@ -264,6 +290,7 @@ impl Station {
             Phase::Identify(page) if !page.busy => {
                 Some(page.since + secs(self.rules.times.identify_s))
             }
+            Phase::Identify(page) => Some(page.since + secs(self.rules.times.ils_s)),
             Phase::Pin(page) => Some(page.since + secs(self.rules.times.pin_s)),
             Phase::Choose => Some(self.idle_from + secs(self.rules.times.identify_s)),
             _ => None,

@@ -8,6 +8,7 @@ use ui::view::{Advice, Destination, LineState, Note};
 
 use super::types::{JobKind, OpId, TxnId, TxnOutcome};
 use super::{CheckinAnswer, Due, ItemId, LoanAnswer, Sort};
+use crate::privacy::PatronId;
 
 /// What is being done with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,8 @@ pub(super) enum Stage {
     UndoSecuring { op: OpId },
     /// Tag being written.
     Securing { op: OpId, tries: u8 },
-    /// Lifted while being written.
-    PutBack { until: Duration },
+    /// Lifted while being written: may come back until then, and is tried again after `again`.
+    PutBack { until: Duration, again: Duration },
     /// The journal unit being closed; then this is shown.
     Closing(Box<End>),
     /// Settled.
@@ -67,11 +68,15 @@ pub(super) enum Next {
     Secure(Security, End),
     /// End at once.
     End(End),
+    /// Noted for later: bring the tags to this state, if any.
+    Queue(Option<Security>),
     /// Sent without an answer: it is being found out.
     Find,
+    /// The loan is taken back.
+    Undone,
     /// Wait for the link.
     Wait,
-    /// The library system refused to take the loan back: release the tag again.
+    /// The loan could not be taken back: release the tag again.
     ReleaseAgain,
 }
 
@@ -111,12 +116,33 @@ pub(super) struct ItemLine {
     pub(super) seen_parts: Vec<u8>,
     pub(super) job: Job,
     pub(super) stage: Stage,
+    /// Journal unit of the loan, return or renewal.
     pub(super) txn: Option<TxnId>,
+    /// Journal unit of taking the loan back.
+    pub(super) cancel: Option<TxnId>,
+    /// For whom, while the library system may have to be asked again. Gone when settled.
+    pub(super) patron: Option<PatronId>,
     pub(super) title: Option<String>,
     pub(super) due: Due,
     /// The loan is the library system's and this session's.
     pub(super) lent: bool,
+    /// The library system let the tag of this loan be released.
+    pub(super) release: bool,
     pub(super) taken_back: bool,
+    /// The return is noted, to be posted later.
+    pub(super) noted: bool,
+    /// The tag says it is not to be lent.
+    pub(super) no_loan: bool,
+    /// Named by the scanner instead of a tag.
+    pub(super) scanned: bool,
+    /// Taken back, or tried to: once is enough, a book at the field's edge comes and goes.
+    pub(super) undone: bool,
+    /// Before taking a loan back, the tag was armed and read back.
+    pub(super) armed: bool,
+    /// End of the time in which a lifted book may come back; one for all its comings and goings.
+    pub(super) put_back: Option<Duration>,
+    /// When a waiting line is tried again without a change of the link.
+    pub(super) again: Duration,
     pub(super) done_at: Option<Duration>,
     pub(super) want: Option<Security>,
     /// How to end when the tag is as wanted.
@@ -139,10 +165,20 @@ impl ItemLine {
             job,
             stage: Stage::Parts,
             txn: None,
+            cancel: None,
+            patron: None,
             title: None,
             due: Due::Unknown,
             lent: false,
+            release: false,
             taken_back: false,
+            noted: false,
+            no_loan: false,
+            scanned: false,
+            undone: false,
+            armed: false,
+            put_back: None,
+            again: Duration::ZERO,
             done_at: None,
             want: None,
             goal: None,
@@ -182,7 +218,15 @@ impl ItemLine {
     }
 
     pub(super) fn counts(&self) -> bool {
-        self.end().is_some_and(End::counts) || (self.lent && self.end().is_some())
+        self.end().is_some_and(|end| end.counts() || self.lent || self.taken_back || self.noted)
+    }
+
+    /// The journal unit at work.
+    pub(super) fn unit(&self) -> Option<TxnId> {
+        match self.job {
+            Job::Cancel { .. } => self.cancel,
+            _ => self.txn,
+        }
     }
 
     pub(super) fn complete(&self) -> bool {
@@ -197,6 +241,7 @@ impl ItemLine {
         self.title = answer.title.or(self.title.take());
         if answer.ok {
             self.lent = true;
+            self.release = answer.release;
             self.due = answer.due;
             let want = (answer.release && !self.tags.is_empty()).then_some(Security::Released);
             let note = if answer.release {

@@ -1,11 +1,16 @@
 //! My loans, and renewing them.
 
+use std::time::Duration;
+
 use ui::view::{self, Advice, LoanLine, LoanState};
 
+use super::late::never_sent;
 use super::line::refusal;
+use super::rules::secs;
 use super::types::{JobKind, Record, TxnId, TxnOutcome};
 use super::{Answer, Ask, Asked, Due, ItemId, NoAnswer, Phase, Recorded, Station};
 use crate::clock::{Now, view_date};
+use crate::privacy::PatronId;
 
 /// Most loans listed.
 const LOANS_MAX: usize = 100;
@@ -15,8 +20,20 @@ const LOANS_MAX: usize = 100;
 pub(super) struct LoansPage {
     pub(super) loans: Vec<Loan>,
     pub(super) loading: bool,
+    /// When the library system was asked last.
+    asked_at: Duration,
     /// Renew-all in progress or done: how many were asked for.
     all: bool,
+}
+
+/// A renewal on its way through journal and library system. It outlives its session, so that its
+/// outcome is written, and is known by its journal unit, so that it is never another reader's.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    patron: PatronId,
+    item: ItemId,
+    /// What to show once the outcome is durable.
+    then: Option<(LoanState, Due)>,
 }
 
 /// One loan.
@@ -25,9 +42,8 @@ pub(super) struct Loan {
     title: Option<String>,
     due: Due,
     state: LoanState,
-    /// Being renewed: its journal unit and what to show once the outcome is durable.
+    /// Its journal unit, once renewing was tried.
     txn: Option<TxnId>,
-    then: Option<(LoanState, Due)>,
     /// Wanted by renew-all, not asked yet.
     wanted: bool,
 }
@@ -41,19 +57,8 @@ impl LoansPage {
         u32::try_from(self.loans.iter().filter(|l| is(l.state)).count()).unwrap_or(u32::MAX)
     }
 
-    fn busy(&self) -> bool {
+    pub(super) fn busy(&self) -> bool {
         self.loans.iter().any(|l| l.state == LoanState::Asking)
-    }
-
-    /// Slip lines of what was renewed.
-    pub(super) fn slip_lines(&self) -> Vec<super::SlipLine> {
-        self.loans
-            .iter()
-            .filter(|l| l.state == LoanState::Renewed)
-            .map(|l| {
-                super::finish::slip_line(l.title.as_deref(), Some(&l.item), &l.due, false, None)
-            })
-            .collect()
     }
 
     pub(super) fn view(&self, patron: view::PatronBadge, today: view::Date) -> view::Loans {
@@ -71,6 +76,15 @@ impl LoansPage {
 }
 
 impl Loan {
+    /// Not while being asked, not twice, and not while nobody knows whether it was done.
+    fn may_renew(&self) -> bool {
+        match self.state {
+            LoanState::Renewable => true,
+            LoanState::Refused(advice) => advice != Advice::Unsure,
+            LoanState::Asking | LoanState::Renewed => false,
+        }
+    }
+
     fn view(&self, at: usize, today: view::Date) -> LoanLine {
         LoanLine {
             id: u32::try_from(at).unwrap_or(u32::MAX),
@@ -113,18 +127,18 @@ impl Station {
                 due: Due::Unknown,
                 state: LoanState::Renewable,
                 txn: None,
-                then: None,
                 wanted: false,
             })
             .collect();
-        self.phase = Phase::Loans(LoansPage { loans, loading: true, all: false });
-        self.stir(now);
-        self.ask_next_item(0);
+        let page = LoansPage { loans, loading: true, ..LoansPage::default() };
+        self.turn_to(Phase::Loans(page), now);
+        self.ask_next_item(0, now);
     }
 
     /// Titles and dates are asked for one by one: the list of a patron's loans carries numbers.
-    fn ask_next_item(&mut self, at: usize) {
+    fn ask_next_item(&mut self, at: usize, now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };
+        page.asked_at = now.mono;
         match page.loans.get(at).map(|l| l.item.clone()) {
             Some(item) => {
                 self.ask(Asked::LoansItem(at), Ask::Item { item });
@@ -136,8 +150,8 @@ impl Station {
     /// A reader who is already here wants to see the loans.
     pub(super) fn list_loans(&mut self, now: Now) {
         let Some(patron) = self.patron.as_ref().map(|p| p.id.clone()) else { return };
-        self.phase = Phase::Loans(LoansPage { loading: true, ..LoansPage::default() });
-        self.stir(now);
+        let page = LoansPage { loading: true, asked_at: now.mono, ..LoansPage::default() };
+        self.turn_to(Phase::Loans(page), now);
         self.ask(Asked::LoansList, Ask::Patron { patron, pin: None, loans: true });
     }
 
@@ -147,112 +161,172 @@ impl Station {
         }
         match answer {
             Ok(Answer::Patron(answer)) => self.open_loans(answer.loans, now),
-            Ok(_) | Err(_) => {
-                if let Phase::Loans(page) = &mut self.phase {
-                    page.loading = false;
-                }
-            }
+            // "Nothing on loan" would be a guess: back to the books.
+            Ok(_) | Err(_) => self.open_borrow(now),
         }
     }
 
-    pub(super) fn loans_item(&mut self, at: usize, answer: Result<Answer, NoAnswer>, _now: Now) {
+    /// The reader leaves the list: answers still out are for nobody.
+    pub(super) fn drop_list(&mut self) {
+        self.asks.retain(|_, asked| !matches!(asked, Asked::LoansList | Asked::LoansItem(_)));
+    }
+
+    /// Until when the page waits for the library system without counting the reader's idleness.
+    pub(super) fn loans_wait(&self) -> Option<Duration> {
+        let Phase::Loans(page) = &self.phase else { return None };
+        (page.loading || page.busy()).then(|| page.asked_at + secs(self.rules.times.ils_s))
+    }
+
+    pub(super) fn loans_item(&mut self, at: usize, answer: Result<Answer, NoAnswer>, now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };
-        if let (Some(loan), Ok(Answer::Item(item))) = (page.loans.get_mut(at), answer) {
-            loan.title = item.title;
-            loan.due = item.due;
+        match (page.loans.get_mut(at), answer) {
+            (Some(loan), Ok(Answer::Item(item))) => {
+                loan.title = item.title;
+                // A renewal may have brought a newer day meanwhile.
+                if loan.state != LoanState::Renewed {
+                    loan.due = item.due;
+                }
+            }
+            // The link is gone: the rest of the list stays with its numbers.
+            (_, Err(_)) => return page.loading = false,
+            _ => {}
         }
-        self.ask_next_item(at + 1);
+        self.ask_next_item(at + 1, now);
     }
 
     pub(super) fn renew_one(&mut self, at: usize, now: Now) {
         let session = self.code.clone();
-        let txn = self.next_txn();
-        let patron = self.patron.as_ref().map(|p| p.id.clone());
+        let Some(patron) = self.patron.as_ref().map(|p| p.id.clone()) else { return };
         let online = self.link.online;
         let Phase::Loans(page) = &mut self.phase else { return };
-        let Some(loan) = page.loans.get_mut(at) else { return };
-        if loan.state == LoanState::Asking || loan.state == LoanState::Renewed {
-            return;
-        }
+        let Some(loan) = page.loans.get_mut(at).filter(|l| l.may_renew()) else { return };
         if !online {
             loan.state = LoanState::Refused(Advice::IlsDown);
             return;
         }
+        let txn = TxnId(self.ids.txn);
+        self.ids.txn += 1;
         loan.state = LoanState::Asking;
         loan.txn = Some(txn);
+        page.asked_at = now.mono;
         let item = loan.item.clone();
         let kind = JobKind::Renew;
-        let intent =
-            Record::Intent { txn, session, kind, item, patron, tags: Vec::new(), at: now.wall };
-        self.record(Recorded::LoansRenew(at), vec![intent]);
+        let renewal = Renewal { patron: patron.clone(), item: item.clone(), then: None };
+        self.renewals.insert(txn, renewal);
+        let (patron, tags, at) = (Some(patron), Vec::new(), now.wall);
+        let intent = Record::Intent { txn, session, kind, item, patron, tags, at };
+        self.record(Recorded::Renewal(txn), vec![intent]);
     }
 
     pub(super) fn renew_all(&mut self, now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };
         page.all = true;
         for loan in &mut page.loans {
-            loan.wanted = matches!(loan.state, LoanState::Renewable | LoanState::Refused(_));
+            loan.wanted = loan.may_renew();
         }
         self.renew_wanted(now);
     }
 
     fn renew_wanted(&mut self, now: Now) {
-        let Phase::Loans(page) = &mut self.phase else { return };
-        if page.busy() {
-            return;
+        loop {
+            let Phase::Loans(page) = &mut self.phase else { return };
+            if page.busy() {
+                return;
+            }
+            let Some(at) = page.loans.iter().position(|l| l.wanted) else { return };
+            page.loans[at].wanted = false;
+            self.renew_one(at, now);
         }
-        let Some(at) = page.loans.iter().position(|l| l.wanted) else { return };
-        page.loans[at].wanted = false;
-        self.renew_one(at, now);
     }
 
-    /// A journal write of a renewal is durable: first its intent, then its outcome.
-    pub(super) fn loans_recorded(&mut self, at: usize, ok: bool, now: Now) {
-        let patron = self.patron.as_ref().map(|p| p.id.clone());
+    /// Shows how a renewal ended, to the reader whose it is.
+    fn show_renewal(&mut self, txn: TxnId, state: LoanState, due: Due, now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };
-        let Some(loan) = page.loans.get_mut(at) else { return };
-        match (loan.then.take(), patron) {
-            (Some((state, due)), _) if ok => {
-                loan.state = state;
-                if due != Due::Unknown {
-                    loan.due = due;
+        let Some(loan) = page.loans.iter_mut().find(|l| l.txn == Some(txn)) else { return };
+        loan.state = state;
+        if due != Due::Unknown {
+            loan.due = due;
+        }
+        if state == LoanState::Renewed {
+            let title = loan.title.as_deref();
+            let line = super::finish::slip_line(title, Some(&loan.item), &loan.due, false, None);
+            self.renewed.push(line);
+        }
+        self.renew_wanted(now);
+    }
+
+    /// A journal write of a renewal ended: first its intent, then its outcome.
+    pub(super) fn renewal_recorded(
+        &mut self,
+        txn: TxnId,
+        ok: bool,
+        records: Vec<Record>,
+        now: Now,
+    ) {
+        let Some(renewal) = self.renewals.get_mut(&txn) else { return };
+        match renewal.then.take() {
+            Some((state, due)) => {
+                self.renewals.remove(&txn);
+                // Renewed, but a power cut would not know: never told as done.
+                let told = ok || state != LoanState::Renewed;
+                let state = if told { state } else { LoanState::Refused(Advice::Unsure) };
+                if !ok {
+                    self.note_later(records);
                 }
-                self.renew_wanted(now);
+                self.show_renewal(txn, state, due, now);
             }
-            (None, Some(patron)) if ok => {
-                let item = loan.item.clone();
-                self.ask(Asked::LoansRenew(at), Ask::Renew { patron, item });
+            None if !ok => {
+                self.renewals.remove(&txn);
+                self.note_later(never_sent(records));
+                let state = LoanState::Refused(Advice::QueueFull);
+                self.show_renewal(txn, state, Due::Unknown, now);
             }
-            _ => loan.state = LoanState::Refused(Advice::QueueFull),
+            None => self.ask_renewal(txn, now),
         }
     }
 
-    pub(super) fn loans_renewed(&mut self, at: usize, answer: Result<Answer, NoAnswer>, _now: Now) {
-        let Phase::Loans(page) = &mut self.phase else { return };
-        let Some(loan) = page.loans.get_mut(at) else { return };
-        let Some(txn) = loan.txn else { return };
-        let (outcome, then) = match answer {
-            Ok(Answer::Renew(answer)) if answer.ok => (
-                TxnOutcome::Accepted { title: answer.title, want: None },
-                (LoanState::Renewed, answer.due),
-            ),
+    fn ask_renewal(&mut self, txn: TxnId, now: Now) {
+        let Some(renewal) = self.renewals.get_mut(&txn) else { return };
+        let (patron, item) = (renewal.patron.clone(), renewal.item.clone());
+        if let Phase::Loans(page) = &mut self.phase
+            && page.loans.iter().any(|l| l.txn == Some(txn))
+        {
+            page.asked_at = now.mono;
+            self.ask(Asked::Renewal(txn), Ask::Renew { patron, item });
+        } else {
+            // Its session ended before anything was sent: nothing is.
+            self.end_renewal(txn, TxnOutcome::NotSent, LoanState::Renewable, Due::Unknown);
+        }
+    }
+
+    pub(super) fn renewal_answered(&mut self, txn: TxnId, answer: Result<Answer, NoAnswer>) {
+        let (outcome, state, due) = match answer {
+            Ok(Answer::Renew(answer)) if answer.ok => {
+                let outcome = TxnOutcome::Accepted { title: answer.title, want: None };
+                (outcome, LoanState::Renewed, answer.due)
+            }
             Ok(Answer::Renew(answer)) => {
                 let advice = answer.refusal.unwrap_or(Advice::AskStaff);
                 let (reason, _) = refusal(answer.refusal, answer.message);
-                (TxnOutcome::Refused { reason }, (LoanState::Refused(advice), Due::Unknown))
+                (TxnOutcome::Refused { reason }, LoanState::Refused(advice), Due::Unknown)
             }
             Err(NoAnswer::NotSent) => {
-                (TxnOutcome::NotSent, (LoanState::Refused(Advice::IlsDown), Due::Unknown))
+                (TxnOutcome::NotSent, LoanState::Refused(Advice::IlsDown), Due::Unknown)
             }
             // A renewal leaves no mark that could be looked up: staff decide, never a guess.
-            Ok(_) | Err(NoAnswer::Unknown) => (
-                TxnOutcome::ForStaff { reason: "unsure".to_owned() },
-                (LoanState::Refused(Advice::Unsure), Due::Unknown),
-            ),
+            Ok(_) | Err(NoAnswer::Unknown) => {
+                let outcome = TxnOutcome::ForStaff { reason: "unsure".to_owned() };
+                (outcome, LoanState::Refused(Advice::Unsure), Due::Unknown)
+            }
         };
-        loan.then = Some(then);
-        self.count(super::line::Job::Renew, &outcome);
-        self.record(Recorded::LoansRenew(at), vec![Record::Outcome { txn, outcome }]);
+        self.count(None, super::line::Job::Renew, &outcome);
+        self.end_renewal(txn, outcome, state, due);
+    }
+
+    fn end_renewal(&mut self, txn: TxnId, outcome: TxnOutcome, state: LoanState, due: Due) {
+        let Some(renewal) = self.renewals.get_mut(&txn) else { return };
+        renewal.then = Some((state, due));
+        self.record(Recorded::Renewal(txn), vec![Record::Outcome { txn, outcome }]);
     }
 
     pub(super) fn today(now: Now) -> view::Date {

@@ -10,13 +10,19 @@
 mod ask;
 mod finish;
 mod identify;
+mod late;
 mod line;
 mod loans;
 mod pad;
+mod pile;
 mod repair;
 mod rules;
 mod show;
+mod tagging;
+#[cfg(test)]
+mod tests;
 mod types;
+mod undo;
 mod work;
 
 pub use ask::{
@@ -69,9 +75,17 @@ pub struct Station {
     codes: VecDeque<SessionCode>,
     ids: Ids,
     asks: HashMap<AskId, Asked>,
-    tokens: HashMap<Token, Recorded>,
+    tokens: HashMap<Token, (Recorded, Vec<Record>)>,
+    renewals: HashMap<TxnId, loans::Renewal>,
+    /// Renewed from the list in this session.
+    renewed: Vec<SlipLine>,
+    late: late::Late,
     pins: identify::PinGuard,
     idle_from: Duration,
+    /// The moment of the last input.
+    ticked: Duration,
+    /// When staff were called last.
+    called: Option<Duration>,
     warn_until: Option<Duration>,
     /// A reader pressed finish while lines were still at work.
     finishing: Option<Duration>,
@@ -99,6 +113,9 @@ struct Patron {
     on_loan: Option<u32>,
     limit: Option<u32>,
 }
+
+/// Most session codes kept in hand.
+const CODES_MAX: usize = 1024;
 
 /// What the link to the library system can do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,7 +164,7 @@ enum Asked {
     Line(u32),
     LoansList,
     LoansItem(usize),
-    LoansRenew(usize),
+    Renewal(TxnId),
     Fix(TxnId),
     FixItem(Uid),
     Goodbye,
@@ -157,8 +174,10 @@ enum Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Recorded {
     Line(u32),
-    LoansRenew(usize),
+    Renewal(TxnId),
     Fix(TxnId),
+    /// A yes that the journal did not take at first.
+    Late(TxnId),
     /// Nothing waits for it.
     Note,
 }
@@ -189,8 +208,13 @@ impl Station {
             ids: Ids { txn: start.next_txn, ask: 1, op: 1, token: 1, line: 1 },
             asks: HashMap::new(),
             tokens: HashMap::new(),
+            renewals: HashMap::new(),
+            renewed: Vec::new(),
+            late: late::Late::default(),
             pins: identify::PinGuard::default(),
             idle_from: Duration::ZERO,
+            ticked: Duration::ZERO,
+            called: None,
             warn_until: None,
             finishing: None,
             stats: Stats::default(),
@@ -201,6 +225,10 @@ impl Station {
 
     /// Takes one input and returns what to do, in order.
     pub fn handle(&mut self, input: Input, now: Now) -> Vec<Effect> {
+        if self.waits(now) {
+            // The reader could only wait until now.
+            self.idle_from = now.mono;
+        }
         match input {
             Input::Touch(touch) => self.on_touch(touch, now),
             Input::Scan(text) => self.on_scan(&text, now),
@@ -212,7 +240,7 @@ impl Station {
             Input::Link(link) => self.on_link(link, now),
             Input::Reader { up } => self.on_reader(up, now),
             Input::Printer(state) => self.printer = state,
-            Input::Codes(codes) => self.codes.extend(codes),
+            Input::Codes(codes) => self.on_codes(codes),
             Input::Tick => {}
         }
         self.tick(now);
@@ -259,9 +287,16 @@ impl Station {
     }
 
     fn record(&mut self, what: Recorded, records: Vec<Record>) {
+        for note in self.take_notes() {
+            self.write(Recorded::Note, note);
+        }
+        self.write(what, records);
+    }
+
+    fn write(&mut self, what: Recorded, records: Vec<Record>) {
         let token = Token(self.ids.token);
         self.ids.token += 1;
-        self.tokens.insert(token, what);
+        self.tokens.insert(token, (what, records.clone()));
         self.push(Effect::Record(token, records));
     }
 
@@ -285,15 +320,32 @@ impl Station {
         }
     }
 
+    /// Another page; what was above the old one goes with it.
+    fn turn_to(&mut self, phase: Phase, now: Now) {
+        self.phase = phase;
+        self.overlay = None;
+        self.stir(now);
+    }
+
+    fn on_codes(&mut self, codes: Vec<SessionCode>) {
+        let room = CODES_MAX.saturating_sub(self.codes.len());
+        self.codes.extend(codes.into_iter().take(room));
+        if self.code == SessionCode::default()
+            && let Some(code) = self.codes.pop_front()
+        {
+            self.code = code;
+        }
+    }
+
     fn on_answer(&mut self, id: AskId, answer: Result<Answer, NoAnswer>, now: Now) {
         match self.asks.remove(&id) {
             Some(Asked::Identify) => self.identified(answer, now),
             Some(Asked::Line(line)) => self.line_answered(line, answer, now),
             Some(Asked::LoansList) => self.loans_listed(answer, now),
             Some(Asked::LoansItem(at)) => self.loans_item(at, answer, now),
-            Some(Asked::LoansRenew(at)) => self.loans_renewed(at, answer, now),
+            Some(Asked::Renewal(txn)) => self.renewal_answered(txn, answer),
             Some(Asked::Fix(txn)) => self.fix_answered(txn, answer, now),
-            Some(Asked::FixItem(uid)) => self.fix_item_answered(uid, answer, now),
+            Some(Asked::FixItem(uid)) => self.fix_item_answered(uid, id, answer),
             // An answer nobody waits for any more: its session ended and left nothing behind.
             Some(Asked::Goodbye) | None => {}
         }
@@ -301,11 +353,17 @@ impl Station {
 
     fn on_recorded(&mut self, token: Token, ok: bool, now: Now) {
         self.journal_ok = ok;
-        match self.tokens.remove(&token) {
-            Some(Recorded::Line(line)) => self.line_recorded(line, ok, now),
-            Some(Recorded::LoansRenew(at)) => self.loans_recorded(at, ok, now),
-            Some(Recorded::Fix(txn)) => self.fix_recorded(txn, ok, now),
-            Some(Recorded::Note) | None => {}
+        if !ok {
+            self.journal_failed(now);
+        }
+        let Some((what, records)) = self.tokens.remove(&token) else { return };
+        match what {
+            Recorded::Line(line) => self.line_recorded(line, ok, records, now),
+            Recorded::Renewal(txn) => self.renewal_recorded(txn, ok, records, now),
+            Recorded::Fix(txn) => self.fix_recorded(txn, ok, now),
+            Recorded::Late(txn) => self.late_recorded(txn, ok, now),
+            Recorded::Note if !ok => self.note_later(records),
+            Recorded::Note => {}
         }
     }
 

@@ -1,15 +1,23 @@
 //! What lies on the pad, as a stable set: a tag counts after `t_pad_stable` and is gone after
 //! `t_pad_gone` (patron-experience.md section 4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drivers::rfid::Uid;
 
+use super::ItemId;
 use super::types::{Content, TagRead};
 
 /// Most tags followed at once; a field holds far fewer. More are ignored until some leave.
 const PAD_MAX: usize = 64;
+
+/// The pad must be empty this long before what lay there belongs to whoever lays it down again
+/// (patron-experience.md section 4).
+const LEFT_UNTIL_EMPTY: Duration = Duration::from_secs(2);
+
+/// Most books remembered as left while the pad is never empty; then only those lying there.
+const LEFT_MAX: usize = 256;
 
 /// A change of the stable set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +36,8 @@ struct Lying {
     since: Duration,
     missing: Option<Duration>,
     told: bool,
+    /// It has claimed to be two things.
+    torn: bool,
     /// Left from an ended session: belongs to nobody until a tap.
     stale: bool,
 }
@@ -36,6 +46,32 @@ struct Lying {
 #[derive(Debug, Default)]
 pub(super) struct Pad {
     tags: BTreeMap<Uid, Lying>,
+    /// Books left from an ended session, also while one at the field's edge is not seen. At most
+    /// what lay there when it ended.
+    left: BTreeSet<Uid>,
+    empty_since: Option<Duration>,
+}
+
+impl Lying {
+    /// Takes what was read now. A tag that was unreadable may become readable; two items under
+    /// one identifier are none.
+    fn read(&mut self, content: Content, now: Duration) {
+        let news = match (&self.content, &content) {
+            (_, Content::Unread) | (Content::Item { .. } | Content::Card(_), Content::Bad) => false,
+            (old, new) if old == new => false,
+            _ => true,
+        };
+        if !news {
+            return;
+        }
+        let torn = matches!(self.content, Content::Item { .. } | Content::Card(_));
+        if self.content != Content::Unread {
+            self.since = now;
+            self.told = false;
+        }
+        self.torn |= torn;
+        self.content = if self.torn { Content::Bad } else { content };
+    }
 }
 
 impl Pad {
@@ -55,16 +91,18 @@ impl Pad {
             if !self.tags.contains_key(&uid) && self.tags.len() >= PAD_MAX {
                 continue;
             }
+            let stale = self.left.contains(&uid);
             let lying = self.tags.entry(uid).or_insert_with(|| Lying {
                 content: Content::Unread,
                 since: now,
                 missing: None,
                 told: false,
-                stale: false,
+                torn: false,
+                stale,
             });
             lying.missing = None;
-            if content != Content::Unread {
-                lying.content = content;
+            if !(lying.torn && content != Content::Unread) {
+                lying.read(content, now);
             }
             if lying.told {
                 continue;
@@ -85,7 +123,19 @@ impl Pad {
             }
             !left
         });
+        self.forget_left(now);
         events
+    }
+
+    fn forget_left(&mut self, now: Duration) {
+        if self.tags.values().any(|l| l.missing.is_none()) {
+            self.empty_since = None;
+            return;
+        }
+        let since = *self.empty_since.get_or_insert(now);
+        if now.saturating_sub(since) >= LEFT_UNTIL_EMPTY {
+            self.left.clear();
+        }
     }
 
     /// The reader is away: nothing is gone until it looks again.
@@ -114,10 +164,22 @@ impl Pad {
     pub(super) fn laid(&self) -> Vec<Uid> {
         self.tags
             .iter()
-            .filter(|(_, l)| l.told && !l.stale && l.missing.is_none())
-            .filter(|(_, l)| !matches!(l.content, Content::Card(_)))
+            .filter(|(_, l)| l.told && !l.stale && !matches!(l.content, Content::Card(_)))
             .map(|(&uid, _)| uid)
             .collect()
+    }
+
+    /// Books that lie still, whosever they are.
+    pub(super) fn lying(&self) -> Vec<Uid> {
+        let books = |l: &&Lying| l.told && !matches!(l.content, Content::Card(_));
+        self.tags.iter().filter(|(_, l)| books(l)).map(|(&uid, _)| uid).collect()
+    }
+
+    /// A tag of that item lying still.
+    pub(super) fn lying_with(&self, wanted: &ItemId) -> Option<Uid> {
+        self.laid().into_iter().find(
+            |uid| matches!(self.content(*uid), Some(Content::Item { item, .. }) if item == wanted),
+        )
     }
 
     /// Books seen now: the parts of a set count once, cards not at all.
@@ -136,7 +198,7 @@ impl Pad {
         u32::try_from(items.len()).unwrap_or(u32::MAX).saturating_add(other)
     }
 
-    /// Whether any card lies there besides `own`.
+    /// Cards seen now.
     pub(super) fn cards(&self) -> impl Iterator<Item = &crate::privacy::PatronId> {
         self.tags.values().filter_map(|l| match &l.content {
             Content::Card(patron) if l.missing.is_none() => Some(patron),
@@ -144,10 +206,24 @@ impl Pad {
         })
     }
 
+    /// The card of the reader who is here now, not one left lying by the last.
+    pub(super) fn fresh_card(&self) -> Option<&crate::privacy::PatronId> {
+        self.tags.values().find_map(|l| match &l.content {
+            Content::Card(patron) if l.missing.is_none() && !l.stale => Some(patron),
+            _ => None,
+        })
+    }
+
     /// A session ended: what lies here is nobody's until a tap.
     pub(super) fn retire(&mut self) {
-        for lying in self.tags.values_mut() {
+        if self.left.len() > LEFT_MAX {
+            self.left.clear();
+        }
+        for (&uid, lying) in &mut self.tags {
             lying.stale = true;
+            if !matches!(lying.content, Content::Card(_)) {
+                self.left.insert(uid);
+            }
         }
     }
 
@@ -157,10 +233,11 @@ impl Pad {
         self.tags.retain(|_, lying| lying.missing.is_none());
     }
 
-    /// A reader tapped borrow or return: what lies here is theirs.
+    /// A reader tapped borrow or return: the books here are theirs. A card left lying is not.
     pub(super) fn claim(&mut self) {
         self.drop_missing();
-        for lying in self.tags.values_mut() {
+        self.left.clear();
+        for lying in self.tags.values_mut().filter(|l| !matches!(l.content, Content::Card(_))) {
             lying.stale = false;
         }
     }

@@ -5,17 +5,24 @@
 //! before it is found out whether it was done.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
-use ui::view::{Advice, LineState};
+use ui::view::{Advice, LineState, Note};
 
-use super::line::{End, Job, Stage, due_note};
+use super::line::{End, Job, Stage};
 use super::types::{
     Effect, JobKind, OpId, OpenTxn, Record, RepairRow, TagResult, TxnId, TxnOutcome,
 };
-use super::{Answer, Ask, Asked, ItemId, NoAnswer, Recorded, Station};
+use super::{Answer, Ask, AskId, Asked, ItemId, NoAnswer, Recorded, Station};
 use crate::clock::Now;
+
+/// Pause before a unit is tried again when no answer came.
+const FIX_AGAIN: Duration = Duration::from_secs(5);
+
+/// Most times a unit is posted without an answer before staff decide.
+const POSTS_MAX: u8 = 10;
 
 /// What is owed.
 #[derive(Debug, Default)]
@@ -24,12 +31,21 @@ pub(super) struct Fixer {
     owed: VecDeque<Owed>,
     /// The unit being worked on; always the front.
     busy: bool,
+    /// Not before this moment.
+    pub(super) again: Option<Duration>,
     /// Tags to bring right when they are seen.
     repairs: BTreeMap<Uid, RepairRow>,
     /// Tags being asked about or written.
-    fixing: BTreeMap<Uid, Option<OpId>>,
+    fixing: BTreeMap<Uid, Fixing>,
     /// Units whose tags go on the repair list with the first journal write.
     to_list: Vec<(TxnId, ItemId, Vec<Uid>, Security)>,
+}
+
+/// What is being done about one tag of the repair list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fixing {
+    Asking(AskId),
+    Writing(OpId),
 }
 
 /// One unit owed.
@@ -37,13 +53,14 @@ pub(super) struct Fixer {
 struct Owed {
     unit: OpenTxn,
     step: Step,
+    posts: u8,
     /// The line still shown for it, while its session lasts.
     line: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// Post a return noted earlier.
+    /// Send it: a return noted earlier, a taking back found not done.
     Post,
     /// Find out whether it was done; `told` = the reader saw that it was noted.
     Find { told: bool },
@@ -57,31 +74,55 @@ impl Fixer {
             repairs: repairs.into_iter().map(|row| (row.uid, row)).collect(),
             ..Self::default()
         };
-        for unit in open {
-            let step = match &unit.outcome {
-                Some(TxnOutcome::Queued { .. }) => Step::Post,
+        for mut unit in open {
+            let step = match unit.outcome.clone() {
+                // It may have been posted when the power went: found out before it is posted.
+                Some(TxnOutcome::Queued { want }) => {
+                    fixer.list_at_start(&unit, want);
+                    unit.tags.clear();
+                    Step::Find { told: true }
+                }
                 None => Step::Find { told: false },
                 Some(TxnOutcome::Unsure) => Step::Find { told: true },
-                Some(TxnOutcome::Accepted { want: Some(want), .. }) => {
-                    let (item, want) = (unit.item.clone(), *want);
-                    fixer.add_repair(&item, &unit.tags, want);
-                    fixer.to_list.push((unit.txn, item, unit.tags, want));
+                Some(TxnOutcome::Accepted { want, .. }) => {
+                    fixer.list_at_start(&unit, want);
                     continue;
                 }
                 Some(_) => continue,
             };
-            fixer.owed.push_back(Owed { unit, step, line: None });
+            fixer.owed.push_back(Owed { unit, step, posts: 0, line: None });
         }
         fixer
     }
 
+    fn list_at_start(&mut self, unit: &OpenTxn, want: Option<Security>) {
+        if let Some(want) = want {
+            self.add_repair(&unit.item, &unit.tags, want);
+            self.to_list.push((unit.txn, unit.item.clone(), unit.tags.clone(), want));
+        }
+    }
+
     /// Returns noted and not posted yet.
     pub(super) fn queued(&self) -> u64 {
-        self.owed.iter().filter(|o| o.step == Step::Post).count() as u64
+        let noted = |o: &&Owed| {
+            o.unit.kind == JobKind::Checkin
+                && matches!(o.step, Step::Post | Step::Find { told: true })
+        };
+        self.owed.iter().filter(noted).count() as u64
     }
 
     pub(super) fn is_writing(&self) -> bool {
         self.busy || !self.fixing.is_empty()
+    }
+
+    /// Whether the repair list is writing this tag now.
+    pub(super) fn is_writing_tag(&self, uid: Uid) -> bool {
+        matches!(self.fixing.get(&uid), Some(Fixing::Writing(_)))
+    }
+
+    /// A line takes these tags: an answer asked for before says nothing any more.
+    pub(super) fn forget(&mut self, tags: &[Uid]) {
+        self.fixing.retain(|uid, how| !tags.contains(uid) || matches!(how, Fixing::Writing(_)));
     }
 
     pub(super) fn wants_release(&self, uid: Uid) -> bool {
@@ -104,7 +145,7 @@ impl Fixer {
 }
 
 impl Station {
-    /// A return was noted for later.
+    /// A return was noted for later, durably.
     pub(super) fn fix_queue(&mut self, id: u32, now: Now) {
         self.owe(id, Step::Post, now);
     }
@@ -115,103 +156,117 @@ impl Station {
     }
 
     fn owe(&mut self, id: u32, step: Step, now: Now) {
-        let patron = self.patron.as_ref().map(|p| p.id.clone());
         let Some(line) = self.line_mut(id) else { return };
-        let (Some(txn), Some(item)) = (line.txn, line.item.clone()) else { return };
+        let (Some(txn), Some(item)) = (line.unit(), line.item.clone()) else { return };
+        // A return's tags are armed by its line, whatever is found out.
+        let tags = if line.job == Job::GiveBack { Vec::new() } else { line.tags.clone() };
         let unit = OpenTxn {
             txn,
             kind: line.job.kind(),
             item,
-            patron,
-            tags: line.tags.clone(),
+            patron: line.patron.clone(),
+            tags,
             at: now.wall,
             outcome: None,
         };
-        self.fixer.owed.push_back(Owed { unit, step, line: Some(id) });
-        self.work_off(now);
+        self.fixer.owed.push_back(Owed { unit, step, posts: 0, line: Some(id) });
     }
 
     /// The link is back.
     pub(super) fn fix_online(&mut self, now: Now) {
+        self.fixer.again = None;
         self.resume_waiting(now);
-        self.work_off(now);
-        for uid in self.pad.laid() {
-            self.fix_seen(uid, now);
+        for uid in self.pad.lying() {
+            self.fix_seen(uid);
         }
     }
 
     /// Writes what a restart found, once.
     pub(super) fn fix_start(&mut self) {
         let listed = std::mem::take(&mut self.fixer.to_list);
-        if listed.is_empty() {
-            return;
-        }
         let records = listed
             .into_iter()
             .map(|(txn, item, tags, want)| Record::Repair { txn, item, tags, want })
             .collect();
-        self.record(Recorded::Note, records);
+        self.note(records);
     }
 
     /// Takes the oldest unit owed, when nothing stands in the way.
     pub(super) fn work_off(&mut self, now: Now) {
-        if self.fixer.busy || !self.link.online {
+        if self.fixer.busy || self.fixer.again.is_some_and(|at| now.mono < at) {
             return;
         }
         let Some(owed) = self.fixer.owed.front() else { return };
+        if let Step::Recording(outcome) = &owed.step {
+            // The journal did not take it: written again, never asked again.
+            let outcome = outcome.clone();
+            return self.fix_record(outcome);
+        }
+        let line = owed.line;
+        let at_work = self.lines.iter().chain(&self.detached);
+        if !self.link.online || at_work.into_iter().any(|l| Some(l.id) == line && l.is_working()) {
+            return;
+        }
         let unit = &owed.unit;
         let item = unit.item.clone();
+        let cancel = unit.kind == JobKind::Cancel;
         let ask = match (&owed.step, unit.kind, &unit.patron) {
-            (Step::Post, ..) => {
-                Ask::Checkin { item, at: unit.at, already_done: true, cancel: false }
-            }
+            (Step::Post, ..) => Ask::Checkin { item, at: unit.at, already_done: !cancel, cancel },
             (Step::Find { .. }, JobKind::Checkout, Some(patron)) => {
                 Ask::Patron { patron: patron.clone(), pin: None, loans: true }
             }
             (Step::Find { .. }, JobKind::Checkin | JobKind::Cancel, _) => Ask::Item { item },
             // A renewal leaves no mark that tells it from the one before; staff decide.
-            (Step::Find { .. }, JobKind::Renew, _)
-            | (Step::Find { .. }, JobKind::Checkout, None) => {
-                let outcome = TxnOutcome::ForStaff { reason: "unsure".to_owned() };
-                return self.fix_record(outcome);
-            }
-            (Step::Recording(_), ..) => return,
+            _ => return self.fix_for_staff("unsure"),
         };
         let txn = unit.txn;
         self.fixer.busy = true;
         self.ask(Asked::Fix(txn), ask);
-        let _ = now;
+    }
+
+    fn fix_for_staff(&mut self, reason: &str) {
+        self.fix_record(TxnOutcome::ForStaff { reason: reason.to_owned() });
     }
 
     pub(super) fn fix_answered(&mut self, txn: TxnId, answer: Result<Answer, NoAnswer>, now: Now) {
+        self.fixer.busy = false;
         let Some(owed) = self.fixer.owed.front_mut().filter(|o| o.unit.txn == txn) else { return };
+        let tagged = !owed.unit.tags.is_empty();
         let outcome = match (owed.step.clone(), answer) {
             (Step::Post, Ok(Answer::Checkin(a))) if a.ok => {
-                TxnOutcome::Accepted { title: a.title, want: None }
+                let want = tagged.then_some(Security::Secured);
+                TxnOutcome::Accepted { title: a.title, want }
             }
             (Step::Post, Ok(Answer::Checkin(a))) => TxnOutcome::ForStaff {
                 reason: a.message.unwrap_or_else(|| "return refused".to_owned()),
             },
-            (Step::Post, Err(NoAnswer::Unknown)) => {
-                owed.step = Step::Find { told: true };
-                self.fixer.busy = false;
-                return self.work_off(now);
-            }
-            (Step::Find { told }, Ok(answer)) => match found(&owed.unit, answer, told) {
+            (Step::Find { told }, Ok(answer)) => match found(&owed.unit, &answer, told) {
                 Found::Outcome(outcome) => outcome,
                 Found::Post => {
                     owed.step = Step::Post;
-                    self.fixer.busy = false;
-                    return self.work_off(now);
+                    return;
                 }
             },
-            // The link went again: the unit waits for its return.
-            (_, Err(_)) => {
-                self.fixer.busy = false;
+            (step, Err(why)) => {
+                if step == Step::Post && why == NoAnswer::Unknown {
+                    owed.step = Step::Find { told: true };
+                    owed.posts += 1;
+                    if owed.posts >= POSTS_MAX {
+                        return self.fix_for_staff("unsure");
+                    }
+                }
+                self.fixer.again = Some(now.mono + FIX_AGAIN);
                 return;
             }
             (_, Ok(_)) => TxnOutcome::ForStaff { reason: "unsure".to_owned() },
         };
+        let (line, kind) = (owed.line, owed.unit.kind);
+        match kind {
+            JobKind::Checkout => self.count(line, Job::Borrow, &outcome),
+            JobKind::Checkin => self.count(line, Job::GiveBack, &outcome),
+            JobKind::Cancel => self.count(line, Job::Cancel { by_reader: false }, &outcome),
+            JobKind::Renew => {}
+        }
         self.fix_record(outcome);
     }
 
@@ -219,91 +274,106 @@ impl Station {
         let Some(owed) = self.fixer.owed.front_mut() else { return };
         owed.step = Step::Recording(outcome.clone());
         let txn = owed.unit.txn;
+        let mut records = vec![Record::Outcome { txn, outcome: outcome.clone() }];
+        // A loan that could not be taken back stands, and its tag is armed.
+        let stands = owed.unit.kind == JobKind::Cancel
+            && matches!(outcome, TxnOutcome::ForStaff { .. } | TxnOutcome::NotSent);
+        if stands && !owed.unit.tags.is_empty() {
+            let (item, tags) = (owed.unit.item.clone(), owed.unit.tags.clone());
+            let want = Security::Released;
+            self.fixer.add_repair(&item, &tags, want);
+            records.push(Record::Repair { txn, item, tags, want });
+        }
         self.fixer.busy = true;
-        self.record(Recorded::Fix(txn), vec![Record::Outcome { txn, outcome }]);
+        self.record(Recorded::Fix(txn), records);
     }
 
     pub(super) fn fix_recorded(&mut self, txn: TxnId, ok: bool, now: Now) {
         self.fixer.busy = false;
-        if !ok || self.fixer.owed.front().is_none_or(|o| o.unit.txn != txn) {
+        if self.fixer.owed.front().is_none_or(|o| o.unit.txn != txn) {
+            return;
+        }
+        if !ok {
+            self.fixer.again = Some(now.mono + FIX_AGAIN);
             return;
         }
         let Some(owed) = self.fixer.owed.pop_front() else { return };
         let Step::Recording(outcome) = owed.step else { return };
-        match (&outcome, owed.unit.kind) {
-            (TxnOutcome::Accepted { .. }, JobKind::Checkin) => self.count(Job::GiveBack, &outcome),
-            (TxnOutcome::Accepted { .. }, JobKind::Checkout) => self.count(Job::Borrow, &outcome),
-            (TxnOutcome::Accepted { .. }, JobKind::Cancel) => {
-                self.count(Job::Cancel { by_reader: false }, &outcome);
+        let shown = owed.line.filter(|id| self.lines.iter().any(|l| l.id == *id));
+        match shown {
+            Some(id) => self.tell_found(id, &owed.unit, &outcome, now),
+            None => {
+                if let TxnOutcome::Accepted { want: Some(want), .. } = outcome {
+                    let unit = owed.unit;
+                    self.list_repair(unit.txn, unit.item, unit.tags, want);
+                }
             }
-            _ => {}
         }
-        self.after_found(owed.line, &owed.unit, outcome, now);
-        self.work_off(now);
     }
 
-    /// What was found out reaches the reader, if still here, or the repair list.
-    fn after_found(&mut self, line: Option<u32>, unit: &OpenTxn, outcome: TxnOutcome, now: Now) {
-        let shown = line.filter(|id| self.lines.iter().any(|l| l.id == *id));
+    /// What was found out reaches the reader, who is still here.
+    fn tell_found(&mut self, id: u32, unit: &OpenTxn, outcome: &TxnOutcome, now: Now) {
+        let Some(line) = self.line_mut(id) else { return };
         match (unit.kind, outcome) {
-            (JobKind::Checkout, TxnOutcome::Accepted { want: Some(want), .. }) => {
-                let Some(id) = shown else {
-                    self.fixer.add_repair(&unit.item, &unit.tags, want);
-                    let (txn, item, tags) = (unit.txn, unit.item.clone(), unit.tags.clone());
-                    return self
-                        .record(Recorded::Note, vec![Record::Repair { txn, item, tags, want }]);
-                };
-                if let Some(line) = self.line_mut(id) {
-                    line.lent = true;
-                    line.want = Some(want);
-                    line.goal = Some(End::new(LineState::Borrowed, due_note(&line.due)));
-                }
-                self.secure(id, 1);
-            }
-            (JobKind::Checkout, TxnOutcome::NotSent) => {
-                if let Some(line) = shown.and_then(|id| self.line_mut(id)) {
-                    line.stage = Stage::Waiting;
-                    self.resume_waiting(now);
+            (JobKind::Checkout, TxnOutcome::Accepted { want, .. }) => {
+                line.lent = true;
+                line.release = true;
+                let end = line.borrowed();
+                match want {
+                    Some(want) => self.bring(id, *want, end),
+                    None => self.end_line(id, end),
                 }
             }
-            (JobKind::Checkin, TxnOutcome::Accepted { .. }) => {
-                if let Some(line) = shown.and_then(|id| self.line_mut(id))
-                    && let Stage::Ended(end) = &mut line.stage
-                {
-                    line.taken_back = true;
-                    end.state = LineState::Returned;
-                    if end.note == ui::view::Note::Advice(Advice::Unsure) {
-                        end.note = ui::view::Note::None;
-                    }
+            (JobKind::Checkout, TxnOutcome::NotSent) => self.begin(id, now),
+            (JobKind::Checkin, TxnOutcome::Accepted { .. }) => line.found_returned(),
+            (JobKind::Checkin, TxnOutcome::ForStaff { .. }) => {
+                line.noted = false;
+                self.end_line(id, End::attention(Advice::RetNo));
+            }
+            (JobKind::Cancel, TxnOutcome::Accepted { want, .. }) => {
+                self.undone(id);
+                let end = self.line_mut(id).and_then(|l| l.end().cloned());
+                if let (Some(want), Some(end)) = (want, end) {
+                    self.bring(id, *want, end);
                 }
+            }
+            (JobKind::Cancel, TxnOutcome::ForStaff { .. } | TxnOutcome::NotSent) => {
+                self.release_again(id, now);
             }
             _ => {}
         }
     }
 
     /// A tag lies on the pad outside a loan or return: is anything owed for it?
-    pub(super) fn fix_seen(&mut self, uid: Uid, _now: Now) {
-        if !self.link.online || self.fixer.fixing.contains_key(&uid) {
+    pub(super) fn fix_seen(&mut self, uid: Uid) {
+        let due = self.fixer.repairs.contains_key(&uid) && !self.fixer.fixing.contains_key(&uid);
+        if !self.link.online || !due || self.is_in_work(uid) {
             return;
         }
         let Some(row) = self.fixer.repairs.get(&uid) else { return };
         let item = row.item.clone();
-        self.fixer.fixing.insert(uid, None);
         // Between then and now the item may have been returned or lent elsewhere: a tag is
         // released only for a loan that stands today.
-        self.ask(Asked::FixItem(uid), Ask::Item { item });
+        let ask = self.ask(Asked::FixItem(uid), Ask::Item { item });
+        self.fixer.fixing.insert(uid, Fixing::Asking(ask));
     }
 
     pub(super) fn fix_item_answered(
         &mut self,
         uid: Uid,
+        ask: AskId,
         answer: Result<Answer, NoAnswer>,
-        _now: Now,
     ) {
+        if self.fixer.fixing.get(&uid) != Some(&Fixing::Asking(ask)) {
+            return;
+        }
+        self.fixer.fixing.remove(&uid);
         let (Some(row), Ok(Answer::Item(item))) = (self.fixer.repairs.get(&uid), answer) else {
-            self.fixer.fixing.remove(&uid);
             return;
         };
+        if self.is_in_work(uid) {
+            return;
+        }
         let want = row.want;
         let stands = match want {
             Security::Released => item.on_loan,
@@ -311,26 +381,40 @@ impl Station {
         };
         if stands {
             let op = self.next_op();
-            self.fixer.fixing.insert(uid, Some(op));
+            self.fixer.fixing.insert(uid, Fixing::Writing(op));
             self.push(Effect::SetSecurity { op, tags: vec![uid], want });
         } else {
-            self.fixer.fixing.remove(&uid);
             let records = self.fixer.settle(&[uid]);
-            self.record(Recorded::Note, records);
+            self.note(records);
         }
     }
 
     /// Returns whether the write was a repair's.
-    pub(super) fn fix_tag_done(&mut self, op: OpId, result: TagResult, _now: Now) -> bool {
-        let found = self.fixer.fixing.iter().find(|(_, o)| **o == Some(op)).map(|(&uid, _)| uid);
-        let Some(uid) = found else { return false };
+    pub(super) fn fix_tag_done(&mut self, op: OpId, result: TagResult, now: Now) -> bool {
+        let found = self.fixer.fixing.iter().find(|(_, how)| **how == Fixing::Writing(op));
+        let Some(uid) = found.map(|(&uid, _)| uid) else { return false };
         self.fixer.fixing.remove(&uid);
         if result == TagResult::Done {
             self.stats.repaired += 1;
             let records = self.fixer.settle(&[uid]);
-            self.record(Recorded::Note, records);
+            self.note(records);
         }
+        // A line may have waited for this write to end.
+        self.resume_waiting(now);
         true
+    }
+}
+
+impl super::ItemLine {
+    /// A noted return is registered now. Where its tag could not be armed, it stays with staff.
+    fn found_returned(&mut self) {
+        self.taken_back = true;
+        self.noted = false;
+        if let Stage::Ended(end) = &mut self.stage
+            && (end.state == LineState::Queued || end.note == Note::Advice(Advice::Unsure))
+        {
+            *end = End::new(LineState::Returned, Note::None);
+        }
     }
 }
 
@@ -340,19 +424,25 @@ enum Found {
 }
 
 /// What the library system's state says of a unit whose answer never came.
-fn found(unit: &OpenTxn, answer: Answer, told: bool) -> Found {
-    let done = |want| Found::Outcome(TxnOutcome::Accepted { title: None, want });
+fn found(unit: &OpenTxn, answer: &Answer, told: bool) -> Found {
+    let tagged = !unit.tags.is_empty();
+    let done = |want: Security| {
+        Found::Outcome(TxnOutcome::Accepted { title: None, want: tagged.then_some(want) })
+    };
     match (unit.kind, answer) {
         (JobKind::Checkout, Answer::Patron(patron)) => {
             if patron.loans.contains(&unit.item) {
-                done((!unit.tags.is_empty()).then_some(Security::Released))
+                done(Security::Released)
+            } else if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
+                // The list is cut short or not given at all: its silence proves nothing.
+                Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".to_owned() })
             } else {
                 Found::Outcome(TxnOutcome::NotSent)
             }
         }
         (JobKind::Checkin, Answer::Item(item)) => {
             if !item.on_loan {
-                done(None)
+                done(Security::Secured)
             } else if told {
                 // The reader was told it is noted, and the book is armed: it is posted.
                 Found::Post
@@ -361,7 +451,10 @@ fn found(unit: &OpenTxn, answer: Answer, told: bool) -> Found {
                 Found::Outcome(TxnOutcome::NotSent)
             }
         }
-        (JobKind::Cancel, Answer::Item(item)) if !item.on_loan => done(None),
+        // Armed before it was asked; a power cut may have come before that.
+        (JobKind::Cancel, Answer::Item(item)) if !item.on_loan => done(Security::Secured),
+        (JobKind::Cancel, Answer::Item(_)) if told => Found::Post,
+        (JobKind::Cancel, Answer::Item(_)) => Found::Outcome(TxnOutcome::NotSent),
         _ => Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".to_owned() }),
     }
 }

@@ -13,6 +13,9 @@ use super::types::Effect;
 use super::{Phase, PrinterState, Station};
 use crate::clock::Now;
 
+/// A call for staff stands this long (`t_help_call`); another touch calls nobody twice.
+const CALL_AGAIN: Duration = Duration::from_secs(120);
+
 /// Names from configuration that a view carries.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
@@ -105,7 +108,8 @@ impl Station {
             Phase::Finish(page) => Screen::Finish(view::Finish {
                 borrowed: self.count_state(LineState::Borrowed),
                 returned: self.count_state(LineState::Returned),
-                renewed: page.renewed + self.count_state(LineState::Renewed),
+                renewed: u32::try_from(self.renewed.len()).unwrap_or(u32::MAX)
+                    + self.count_state(LineState::Renewed),
                 queued: self.count_state(LineState::Queued),
                 first_due: self.first_due(),
                 not_done: self
@@ -177,7 +181,7 @@ impl Station {
     }
 
     fn line_view(&self, line: &ItemLine, names: &Names, now: Now) -> view::Line {
-        let (state, note, question) = shown(line);
+        let (state, note, question) = shown(line, self.link.online);
         let note = match note {
             Note::Put(place) => Note::Put(self.named(place, names)),
             Note::NotOnLoan(place) => Note::NotOnLoan(self.named(place, names)),
@@ -214,15 +218,13 @@ impl Station {
     }
 
     pub(super) fn on_touch(&mut self, touch: Touch, now: Now) {
-        if self.session_open() {
-            self.stir(now);
-        }
+        self.stir(now);
         match touch {
             Touch::Language => return self.switch_language(self.language.other()),
             Touch::Contrast => return self.modes.high_contrast = !self.modes.high_contrast,
             Touch::LargePrint => return self.modes.large_print = !self.modes.large_print,
             Touch::Help => return self.toggle_help(),
-            Touch::CallStaff => return self.call_staff(),
+            Touch::CallStaff => return self.call_staff(now),
             Touch::EndNow => return self.end_session(now),
             Touch::Continue => return,
             _ => {}
@@ -255,7 +257,7 @@ impl Station {
             }
             (Phase::Pin(_), _) => self.pin_touch(touch, now),
             (Phase::Borrow, Touch::Borrow) => self.confirm_pile(now),
-            (Phase::Borrow, Touch::Account) if self.patron.is_some() && !self.is_busy() => {
+            (Phase::Borrow, Touch::Account) if self.patron.is_some() && !self.waits(now) => {
                 self.list_loans(now);
             }
             (Phase::Borrow | Phase::GiveBack, Touch::Finish | Touch::Back) => self.want_finish(now),
@@ -267,16 +269,17 @@ impl Station {
             }
             (Phase::Borrow, Touch::Undo(id)) => self.undo_line(id, now),
             (Phase::Count { .. }, Touch::Count(n)) => self.count_answered(u32::from(n), now),
-            (Phase::Count { .. }, Touch::Back) => self.phase = Phase::Borrow,
-            (Phase::Count { .. }, Touch::Finish) => self.open_finish(now),
+            (Phase::Count { .. }, Touch::Back) => self.open_borrow(now),
+            (Phase::Count { .. }, Touch::Finish) => self.want_finish(now),
             (Phase::Loans(_), Touch::Renew(at)) => {
                 self.renew_one(usize::try_from(at).unwrap_or(usize::MAX), now);
             }
             (Phase::Loans(_), Touch::RenewAll) => self.renew_all(now),
-            (Phase::Loans(_), Touch::Back | Touch::Borrow) if !self.is_busy() => {
+            (Phase::Loans(page), Touch::Back | Touch::Borrow) if !page.busy() => {
+                self.drop_list();
                 self.open_borrow(now);
             }
-            (Phase::Loans(_), Touch::Finish) if !self.is_busy() => self.open_finish(now),
+            (Phase::Loans(page), Touch::Finish) if !page.busy() => self.open_finish(now),
             (Phase::Finish(_), Touch::Paper) => self.receipt_wanted(ReceiptDefault::Paper, now),
             (Phase::Finish(_), Touch::NoReceipt) => self.receipt_wanted(ReceiptDefault::None, now),
             (Phase::Finish(_), Touch::Phone) => self.receipt_phone(now),
@@ -289,10 +292,7 @@ impl Station {
     fn want_card(&mut self, purpose: Purpose, now: Now) {
         let problem = (!self.link.online).then_some(Advice::IlsDown);
         self.open_identify(purpose, problem, now);
-        let card = self.pad.cards().next().cloned();
-        if let Some(card) = card
-            && !self.pad.has_stale()
-        {
+        if let Some(card) = self.pad.fresh_card().cloned() {
             self.card_shown(card, false, now);
         }
     }
@@ -305,57 +305,86 @@ impl Station {
         };
     }
 
-    fn call_staff(&mut self) {
-        if self.overlay != (Some(Overlay::Help { called: true })) {
-            self.overlay = Some(Overlay::Help { called: true });
+    fn call_staff(&mut self, now: Now) {
+        self.overlay = Some(Overlay::Help { called: true });
+        if self.called.is_none_or(|at| now.mono.saturating_sub(at) >= CALL_AGAIN) {
+            self.called = Some(now.mono);
             self.stats.staff_calls += 1;
             self.push(Effect::CallStaff);
         }
     }
 
-    /// The next moment something happens by itself.
+    /// The next moment something happens by itself, always later than the last input.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         [
-            self.lines_deadline(),
             self.identify_deadline(),
             self.finish_deadline(),
             self.warn_until,
             self.idle_deadline(),
+            self.rest_deadline(),
+            self.loans_wait(),
+            self.late.again,
+            self.fixer.again,
         ]
         .into_iter()
         .flatten()
+        .chain(self.lines_deadlines())
+        // What was due at the last input was done then, or waits for another input.
+        .filter(|at| *at > self.ticked)
         .min()
     }
 
     /// When a page without a shorter limit of its own warns.
     fn idle_deadline(&self) -> Option<Duration> {
-        let page = matches!(
-            self.phase,
-            Phase::Borrow | Phase::GiveBack | Phase::Count { .. } | Phase::Loans(_)
-        );
-        (page && self.warn_until.is_none() && !self.is_busy())
-            .then(|| self.idle_from + secs(self.rules.times.idle_s))
+        let page = self.is_working_page() || matches!(self.phase, Phase::Loans(_));
+        (page && self.warn_until.is_none()).then(|| self.idle_from + secs(self.rules.times.idle_s))
+    }
+
+    /// When a start screen someone changed goes back to how it was.
+    fn rest_deadline(&self) -> Option<Duration> {
+        let changed = self.overlay.is_some()
+            || self.language != self.rules.language
+            || self.modes != view::Modes::default();
+        (changed && !self.session_open()).then(|| self.idle_from + secs(self.rules.times.idle_s))
+    }
+
+    /// The reader waits for the station. Timers stand still, but never longer than `t_ils` for an
+    /// answer.
+    pub(super) fn waits(&self, now: Now) -> bool {
+        self.lines.iter().any(ItemLine::is_working)
+            || self.loans_wait().is_some_and(|until| now.mono < until)
+            || matches!(&self.phase, Phase::Finish(page) if page.is_printing())
     }
 
     pub(super) fn tick(&mut self, now: Now) {
         self.fix_start();
+        self.tick_late(now);
         self.tick_lines(now);
+        self.tick_count(now);
         self.try_finish(now);
+        self.tick_finish(now);
+        self.tick_identify(now);
         self.work_off(now);
         self.stats.queued = self.fixer.queued();
-        if self.finish_deadline().is_some_and(|at| now.mono >= at) {
+        let due = |at: Option<Duration>| at.is_some_and(|at| now.mono >= at);
+        if due(self.finish_deadline()) {
             self.finish_timed_out(now);
         }
-        if self.identify_deadline().is_some_and(|at| now.mono >= at) {
+        if due(self.identify_deadline()) {
             self.end_session(now);
         }
-        if self.warn_until.is_some_and(|at| now.mono >= at) && !self.is_busy() {
-            self.warned_out(now);
+        if due(self.rest_deadline()) {
+            self.rest();
         }
-        if self.idle_deadline().is_some_and(|at| now.mono >= at) {
-            self.warn(now);
+        if !self.waits(now) {
+            if due(self.warn_until) {
+                self.warned_out(now);
+            } else if due(self.idle_deadline()) {
+                self.warn(now);
+            }
         }
+        self.ticked = now.mono;
     }
 
     fn warn(&mut self, now: Now) {
@@ -385,7 +414,7 @@ fn seconds_left(until: Option<Duration>, now: Now) -> u32 {
     })
 }
 
-fn shown(line: &ItemLine) -> (LineState, Note, bool) {
+fn shown(line: &ItemLine, online: bool) -> (LineState, Note, bool) {
     match &line.stage {
         Stage::Parts => {
             let note = if line.parts > 1 {
@@ -400,6 +429,7 @@ fn shown(line: &ItemLine) -> (LineState, Note, bool) {
             (state, note, false)
         }
         Stage::Confirm => (LineState::Seen, Note::None, false),
+        Stage::Waiting if online => (LineState::Asking, Note::LeaveIt, false),
         Stage::Waiting => (LineState::Attention, Note::Advice(Advice::IlsDown), false),
         Stage::Intent => (LineState::Asking, Note::LeaveIt, false),
         Stage::Asking { overdue: false, .. } => (LineState::Asking, Note::LeaveIt, false),
