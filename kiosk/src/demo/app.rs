@@ -127,8 +127,7 @@ fn headless_demo(
     let scratch = Scratch::new()?;
     let config = demo_config(&scratch.0)?;
     if let Some(out) = out {
-        std::fs::create_dir_all(out)
-            .with_context(|| format!("cannot make {}", out.display()))?;
+        std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     }
     let options = RigOptions { receipts: out.map(|o| o.join("receipts")), ..RigOptions::default() };
     #[cfg(feature = "screens")]

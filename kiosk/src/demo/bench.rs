@@ -38,9 +38,24 @@ const CARDS: [&str; 6] =
     ["0200001234", "0200004567", "0200003456", "0200000007", "0200000034", "0200000021"];
 /// Books on the shelf.
 const BOOKS: [&str; 18] = [
-    "YZ0000789", "YZ0000790", "YZ0000792", "YZ0000111", "YZ0000117", "YZ0000122", "YZ0000118",
-    "YZ0000355", "YZ0000359", "YZ0000791", "YZ0000452", "XB0000042", "YZ0000123", "YZ0000157",
-    "YZ0000163", "YZ0000353", "FOREIGN-1", "BLANK-1",
+    "YZ0000789",
+    "YZ0000790",
+    "YZ0000792",
+    "YZ0000111",
+    "YZ0000117",
+    "YZ0000122",
+    "YZ0000118",
+    "YZ0000355",
+    "YZ0000359",
+    "YZ0000791",
+    "YZ0000452",
+    "XB0000042",
+    "YZ0000123",
+    "YZ0000157",
+    "YZ0000163",
+    "YZ0000353",
+    "FOREIGN-1",
+    "BLANK-1",
 ];
 
 /// Where the bench shows things. Called on the bench's and the station's threads.
@@ -162,7 +177,10 @@ impl Worker {
         let collection = super::tags::collection(clock.now().wall.date());
         let (titles, names) = collection.map_or_else(Default::default, |data| {
             (
-                data.items.iter().map(|i| (i.entry.barcode.clone(), i.entry.title.clone())).collect(),
+                data.items
+                    .iter()
+                    .map(|i| (i.entry.barcode.clone(), i.entry.title.clone()))
+                    .collect(),
                 data.patrons.iter().map(|p| (p.number.clone(), p.name.clone())).collect(),
             )
         });

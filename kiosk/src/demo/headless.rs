@@ -181,7 +181,9 @@ impl<'a> Runner<'a> {
             Step::Card(id) => self.card(id),
             Step::Pin(pin) => self.pin(&pin.0),
             Step::Touch(touch) => self.touch(*touch),
-            Step::Lay(items) => self.rig.reader().and_then(|r| r.lay(items).map_err(sim)).map_err(text),
+            Step::Lay(items) => {
+                self.rig.reader().and_then(|r| r.lay(items).map_err(sim)).map_err(text)
+            }
             Step::Lift(items) => {
                 self.rig.reader().and_then(|r| r.lift(items).map_err(sim)).map_err(text)
             }
@@ -267,9 +269,9 @@ impl<'a> Runner<'a> {
             self.until(|s| !s.busy)?;
             let snapshot = self.snapshot()?;
             let now = self.rig.clock().now().mono;
-            let next = snapshot.deadline.map_or(SLEEP_STEP, |at| {
-                at.saturating_sub(now).max(Duration::from_millis(1))
-            });
+            let next = snapshot
+                .deadline
+                .map_or(SLEEP_STEP, |at| at.saturating_sub(now).max(Duration::from_millis(1)));
             let piece = left.min(SLEEP_STEP).min(next);
             self.rig.clock().advance(piece);
             left -= piece;
@@ -337,7 +339,9 @@ impl<'a> Runner<'a> {
             Condition::Screen(name) => s.view.screen.name() == name,
             Condition::Lines(state, n) => enough(lines_in(&s.view, state), *n),
             Condition::Pad(n) => pad_count(&s.view) == *n,
-            Condition::Advice(code) => advice_shown(&s.view).iter().any(|a| advice_code(a) == *code),
+            Condition::Advice(code) => {
+                advice_shown(&s.view).iter().any(|a| advice_code(a) == *code)
+            }
             Condition::Note(name) => {
                 lines(&s.view).iter().any(|l| note_name(&l.note) == name.as_str())
             }
@@ -395,7 +399,8 @@ impl<'a> Runner<'a> {
         let (stats, journal) = snapshot.as_ref().map(|s| self.before.with(s)).unwrap_or_default();
         let central = self.central();
         let paper = self.rig.printer().ok().map(|p| p.receipts().len() as u64);
-        let books_agree = central.is_none_or(|c| c.loans == stats.loans && c.returns == stats.returns)
+        let books_agree = central
+            .is_none_or(|c| c.loans == stats.loans && c.returns == stats.returns)
             && journal.loans == stats.loans
             && journal.returns == stats.returns
             && journal.renewals == stats.renewals

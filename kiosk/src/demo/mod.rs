@@ -7,8 +7,8 @@ pub mod headless;
 pub mod rig;
 pub mod script;
 mod tags;
-mod wire;
 #[cfg(feature = "screens")]
 pub mod window;
+mod wire;
 
 pub use rig::{Rig, RigError};

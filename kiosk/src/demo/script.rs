@@ -207,7 +207,8 @@ fn touch(words: &[&str]) -> Result<TouchStep, String> {
         _ => Err(format!("{text:?} is not a number up to {most}")),
     };
     let on_line = |kind, n: Option<&&str>| {
-        let n = n.map_or(Ok(1), |n| n.parse().map_err(|_| format!("{n:?} is not a line number")))?;
+        let n =
+            n.map_or(Ok(1), |n| n.parse().map_err(|_| format!("{n:?} is not a line number")))?;
         Ok(TouchStep::OnLine(kind, n))
     };
     match words {
@@ -233,7 +234,14 @@ pub(crate) const SCREENS: [&str; 11] = [
 ];
 /// Names of line states that can be counted.
 const LINES: [&str; 9] = [
-    "borrowed", "returned", "renewed", "queued", "refused", "attention", "done", "lifted",
+    "borrowed",
+    "returned",
+    "renewed",
+    "queued",
+    "refused",
+    "attention",
+    "done",
+    "lifted",
     "renewable",
 ];
 /// Figures that can be named.
@@ -338,7 +346,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named() {
-        for line in ["fly", "touch the sky", "wait forever", "sleep long", "pin abcd", "fault x", "lay"] {
+        for line in
+            ["fly", "touch the sky", "wait forever", "sleep long", "pin abcd", "fault x", "lay"]
+        {
             let error = parse(&format!("\n{line}")).unwrap_err();
             assert_eq!((error.line, error.text.as_str()), (2, line));
         }

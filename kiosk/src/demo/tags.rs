@@ -99,9 +99,7 @@ fn place(id: String, n: usize, data: &TagData, fixed: bool, released: bool) -> P
         part2::encode(&data.elements, &layout).map(|e| e.bytes).unwrap_or_default()
     };
     // An owner too long for the fixed layout keeps to objects.
-    let fixed = fixed
-        .then(|| part3::encode(data, &part3::Layout::new(memory_size)).ok())
-        .flatten();
+    let fixed = fixed.then(|| part3::encode(data, &part3::Layout::new(memory_size)).ok()).flatten();
     let (bytes, dsfid) = match fixed {
         Some(bytes) => (bytes, DSFID_PART3),
         None => (whole(), DSFID_PART2),

@@ -69,7 +69,6 @@ pub(crate) struct WireLog {
     tags: Option<usize>,
     sent: SentReader,
     replies: ReplyReader,
-    changed: bool,
 }
 
 impl WireLog {
@@ -83,13 +82,7 @@ impl WireLog {
             tags: None,
             sent: SentReader::default(),
             replies: ReplyReader::default(),
-            changed: false,
         }
-    }
-
-    /// Whether something came since the last look.
-    pub(crate) fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changed)
     }
 
     /// The lines in a language, oldest first.
@@ -138,7 +131,6 @@ impl WireLog {
             self.lines.pop_front();
         }
         self.lines.push_back(Entry { time, wire, out, say, bytes: hex(bytes) });
-        self.changed = true;
     }
 
     /// One SIP2 message, raw.
@@ -177,9 +169,7 @@ impl WireLog {
                 let version = format!("{}.{}.{}.{}", v[0], v[1], v[2], v[3]);
                 say("wire-rfid-version-is", vec![("model", s("3M")), ("version", s(version))])
             }
-            What::AskBlocks { uid, .. } => {
-                say("wire-rfid-read", vec![("uid", s(uid.to_string()))])
-            }
+            What::AskBlocks { uid, .. } => say("wire-rfid-read", vec![("uid", s(uid.to_string()))]),
             What::ReadBlocks { count, .. } => {
                 // Tag memory may be a reader's card: its bytes are not shown.
                 let words = say("wire-rfid-read-ok", vec![("n", n(usize::from(*count)))]);

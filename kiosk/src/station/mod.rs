@@ -122,7 +122,9 @@ pub struct Wires {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data directory.
-    #[error("cannot make {path}: {source}; set station.data_dir to a directory the station may write")]
+    #[error(
+        "cannot make {path}: {source}; set station.data_dir to a directory the station may write"
+    )]
     DataDir {
         /// The directory.
         path: std::path::PathBuf,

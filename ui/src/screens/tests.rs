@@ -12,10 +12,10 @@ use std::rc::Rc;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, init_no_event_loop};
 use slint::ComponentHandle as _;
 
+use super::Panel;
 use super::draw::Drawer;
 use super::globals::Globals;
 use super::slint_pages as pages;
-use super::Panel;
 use crate::view::{Language, Touch, View};
 
 const PANELS: [Panel; 3] = [Panel::DESK, Panel::TABLET, Panel::SMALL];
