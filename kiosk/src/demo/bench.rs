@@ -1,6 +1,7 @@
 //! The workbench's other half: what a person does there reaches simulators and faults, what the
 //! wires carry reaches the screen. Knows no window: it is given where to show things.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,12 +84,18 @@ pub struct BenchRunner {
 }
 
 impl BenchRunner {
-    /// Starts rig and station for `config`; takes what is done from `inbox`.
+    /// Starts rig and station for `config`; takes what is done from `inbox`. Receipts are also
+    /// written to `receipts`, as bytes, text and picture.
     ///
     /// # Errors
     /// [`RigError`].
-    pub fn start(config: Config, stage: Stage, inbox: Receiver<Hand>) -> Result<Self, RigError> {
-        let mut worker = Worker::new(config, stage)?;
+    pub fn start(
+        config: Config,
+        stage: Stage,
+        inbox: Receiver<Hand>,
+        receipts: Option<PathBuf>,
+    ) -> Result<Self, RigError> {
+        let mut worker = Worker::new(config, stage, receipts)?;
         let ended = Arc::new(AtomicBool::new(false));
         let end = Arc::clone(&ended);
         let thread = std::thread::Builder::new()
@@ -151,6 +158,7 @@ impl Paper {
 struct Worker {
     config: Config,
     stage: Stage,
+    receipts: Option<PathBuf>,
     rig: Option<Rig>,
     log: Arc<Mutex<WireLog>>,
     paper: Arc<Mutex<Paper>>,
@@ -170,7 +178,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Worker {
-    fn new(config: Config, stage: Stage) -> Result<Self, RigError> {
+    fn new(config: Config, stage: Stage, receipts: Option<PathBuf>) -> Result<Self, RigError> {
         let clock = Clock::new(&config.station.zone).map_err(super::rig::sim)?;
         let charset = config.library.profile.charset;
         let log = WireLog::new(clock.clone(), charset, config.security);
@@ -188,6 +196,7 @@ impl Worker {
             language: Arc::new(Mutex::new(config.session.language)),
             config,
             stage,
+            receipts,
             rig: None,
             log: Arc::new(Mutex::new(log)),
             paper: Arc::default(),
@@ -222,7 +231,7 @@ impl Worker {
         };
         let paper = Arc::clone(&self.paper);
         let options = RigOptions {
-            receipts: None,
+            receipts: self.receipts.clone(),
             paper: Some(Arc::new(move |event| {
                 if let SimEvent::Paper { first_row, width, pixels } = event {
                     lock(&paper).grow(first_row, width, &pixels);

@@ -69,7 +69,7 @@ fn panel(config: &PanelConfig) -> Panel {
 ///
 /// # Errors
 /// When there is no window, or the rig does not start.
-pub fn bench(config: Config, _args: &DemoArgs) -> anyhow::Result<()> {
+pub fn bench(config: Config, args: &DemoArgs) -> anyhow::Result<()> {
     let (hands, inbox) = std::sync::mpsc::sync_channel::<Hand>(TOUCHES_MAX);
     let (touches, benches) = (hands.clone(), hands);
     let window = BenchWindow::new(
@@ -88,7 +88,8 @@ pub fn bench(config: Config, _args: &DemoArgs) -> anyhow::Result<()> {
         view: Arc::new(move |view| views.show_station(view)),
         bench: Arc::new(move |b| bench.show_bench(b)),
     };
-    let runner = BenchRunner::start(config, stage, inbox)?;
+    let receipts = args.out.as_ref().map(|out| out.join("receipts"));
+    let runner = BenchRunner::start(config, stage, inbox, receipts)?;
     let ended = window.run().map_err(|e| anyhow::anyhow!("{e}"));
     drop(runner);
     ended
