@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if part.contains("bench") {
         return benches(Path::new(&folder));
     }
-    for (name, panel) in [("desk", Panel::DESK), ("tablet", Panel::TABLET), ("small", Panel::SMALL)] {
+    for (name, panel) in [("desk", Panel::DESK), ("tablet", Panel::TABLET), ("small", Panel::SMALL)]
+    {
         let mut painter = Painter::new(panel)?;
         for language in [Language::ZhCn, Language::En] {
             for (case, view) in common::cases(language) {

@@ -11,8 +11,8 @@ mod bench;
 mod draw;
 pub mod fonts;
 mod globals;
-mod painter;
 mod pages;
+mod painter;
 mod rows;
 mod station;
 #[cfg(test)]

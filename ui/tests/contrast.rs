@@ -55,11 +55,27 @@ fn the_formula_knows_black_and_white() {
 #[test]
 fn text_can_be_read() {
     let pairs = [
-        ("ink", "paper"), ("ink", "card"), ("ink-soft", "paper"), ("ink-soft", "card"),
-        ("ink-soft", "act-off"), ("ink-soft", "act-pale"), ("act", "card"), ("act", "paper"), ("act", "act-pale"),
-        ("on-act", "act"), ("on-act", "act-down"), ("on-seal", "seal"), ("done", "done-pale"),
-        ("done", "card"), ("look", "look-pale"), ("look", "card"), ("stop", "stop-pale"),
-        ("stop", "card"), ("wait", "wait-pale"), ("wait", "card"), ("wait", "paper"),
+        ("ink", "paper"),
+        ("ink", "card"),
+        ("ink-soft", "paper"),
+        ("ink-soft", "card"),
+        ("ink-soft", "act-off"),
+        ("ink-soft", "act-pale"),
+        ("act", "card"),
+        ("act", "paper"),
+        ("act", "act-pale"),
+        ("on-act", "act"),
+        ("on-act", "act-down"),
+        ("on-seal", "seal"),
+        ("done", "done-pale"),
+        ("done", "card"),
+        ("look", "look-pale"),
+        ("look", "card"),
+        ("stop", "stop-pale"),
+        ("stop", "card"),
+        ("wait", "wait-pale"),
+        ("wait", "card"),
+        ("wait", "paper"),
     ];
     check(&pairs, [4.5, 7.0]);
 }
@@ -67,8 +83,14 @@ fn text_can_be_read() {
 #[test]
 fn controls_and_signs_can_be_seen() {
     let pairs = [
-        ("act", "paper"), ("ink-soft", "paper"), ("look", "paper"), ("done", "done-pale"),
-        ("stop", "stop-pale"), ("book-1", "card"), ("book-2", "card"), ("book-4", "card"),
+        ("act", "paper"),
+        ("ink-soft", "paper"),
+        ("look", "paper"),
+        ("done", "done-pale"),
+        ("stop", "stop-pale"),
+        ("book-1", "card"),
+        ("book-2", "card"),
+        ("book-4", "card"),
         ("book-5", "card"),
     ];
     check(&pairs, [3.0, 7.0]);

@@ -3,15 +3,15 @@
 
 use ui::lang::{Arg, words};
 use ui::view::{
-    Bench, BenchBook, BenchCard, Picture, Wire, WireLine,
-    Advice, Date, Destination, DeviceKind, Finish, Language, Line, LineState, LoanLine, LoanState,
-    Loans, Modes, Note, Overlay, PatronBadge, Purpose, Qr, Receipt, Screen, Services, StateLine,
-    View, Work,
+    Advice, Bench, BenchBook, BenchCard, Date, Destination, DeviceKind, Finish, Language, Line,
+    LineState, LoanLine, LoanState, Loans, Modes, Note, Overlay, PatronBadge, Picture, Purpose, Qr,
+    Receipt, Screen, Services, StateLine, View, Wire, WireLine, Work,
 };
 
 pub const DAY: Date = Date { year: 2026, month: 12, day: 22, weekday: 2 };
 /// 40 characters of Chinese and of English.
-pub const LONG_ZH: &str = "中国历代经典散文鉴赏辞典（修订本）上册·先秦两汉魏晋南北朝卷及附录索引全编";
+pub const LONG_ZH: &str =
+    "中国历代经典散文鉴赏辞典（修订本）上册·先秦两汉魏晋南北朝卷及附录索引全编";
 pub const LONG_EN: &str = "The Strange Case of Dr Jekyll and Mr Hyde and Other Tales of Terror";
 
 pub fn view(language: Language, screen: Screen) -> View {
@@ -38,13 +38,17 @@ pub fn patron() -> PatronBadge {
 pub fn work(lines: Vec<Line>, pad_count: u32) -> Work {
     let done = lines
         .iter()
-        .filter(|l| matches!(l.state, LineState::Borrowed | LineState::Returned | LineState::Renewed))
+        .filter(|l| {
+            matches!(l.state, LineState::Borrowed | LineState::Returned | LineState::Renewed)
+        })
         .count();
     Work {
         patron: Some(patron()),
         pad_count,
         done: u32::try_from(done).unwrap(),
-        busy: lines.iter().any(|l| matches!(l.state, LineState::Seen | LineState::Asking | LineState::Writing)),
+        busy: lines
+            .iter()
+            .any(|l| matches!(l.state, LineState::Seen | LineState::Asking | LineState::Writing)),
         slow: false,
         notice: None,
         lines,
@@ -65,17 +69,28 @@ pub fn return_lines() -> Vec<Line> {
     vec![
         line(3, "Matilda", LineState::Returned, Note::Put(Destination::Trolley)),
         line(2, "草房子", LineState::Attention, Note::Put(Destination::HoldSlot)),
-        line(1, "红楼梦", LineState::Returned, Note::Put(Destination::Transit { branch: "油坊分馆".into() })),
+        line(
+            1,
+            "红楼梦",
+            LineState::Returned,
+            Note::Put(Destination::Transit { branch: "油坊分馆".into() }),
+        ),
     ]
 }
 
 fn refused() -> Vec<Line> {
     let why = [Advice::HeldOther, Advice::Limit, Advice::OnLoanOther, Advice::TagBad, Advice::Age];
-    (1..).zip(why).map(|(id, a)| line(id, "城南旧事", LineState::Refused, Note::Advice(a))).collect()
+    (1..)
+        .zip(why)
+        .map(|(id, a)| line(id, "城南旧事", LineState::Refused, Note::Advice(a)))
+        .collect()
 }
 
 fn twenty() -> Vec<Line> {
-    (1..=20).rev().map(|n| line(n, &format!("十万个为什么　第 {n} 册"), LineState::Borrowed, Note::Due(DAY))).collect()
+    (1..=20)
+        .rev()
+        .map(|n| line(n, &format!("十万个为什么　第 {n} 册"), LineState::Borrowed, Note::Due(DAY)))
+        .collect()
 }
 
 fn states() -> Vec<Line> {
@@ -126,7 +141,10 @@ pub fn qr() -> Qr {
             let ring = dx.max(dy);
             (dx <= 4 && dy <= 4).then_some(ring != 2 && ring != 4)
         };
-        eye(3, 3).or(eye(side - 4, 3)).or(eye(3, side - 4)).unwrap_or((x * 7 + y * 13 + x * y) % 5 < 2)
+        eye(3, 3)
+            .or(eye(side - 4, 3))
+            .or(eye(3, side - 4))
+            .unwrap_or((x * 7 + y * 13 + x * y) % 5 < 2)
     });
     Qr { side, dark: dark.collect() }
 }
@@ -138,7 +156,12 @@ pub fn finish(receipt: Receipt) -> Finish {
         renewed: 0,
         queued: 0,
         first_due: Some(DAY),
-        not_done: vec![line(1, "扬中县志（1991）", LineState::Refused, Note::Advice(Advice::InLibrary))],
+        not_done: vec![line(
+            1,
+            "扬中县志（1991）",
+            LineState::Refused,
+            Note::Advice(Advice::InLibrary),
+        )],
         receipt,
         seconds: 10,
     }
@@ -154,13 +177,28 @@ pub fn cases(language: Language) -> Vec<(&'static str, View)> {
         ("choose", v(Screen::Choose { pad_count: 3 })),
         ("choose-none", v(Screen::Choose { pad_count: 0 })),
         ("identify", v(Screen::Identify { purpose: Purpose::Borrow, busy: false, problem: None })),
-        ("identify-busy", v(Screen::Identify { purpose: Purpose::Account, busy: true, problem: None })),
+        (
+            "identify-busy",
+            v(Screen::Identify { purpose: Purpose::Account, busy: true, problem: None }),
+        ),
         (
             "identify-problem",
-            v(Screen::Identify { purpose: Purpose::Borrow, busy: false, problem: Some(Advice::CardExpired) }),
+            v(Screen::Identify {
+                purpose: Purpose::Borrow,
+                busy: false,
+                problem: Some(Advice::CardExpired),
+            }),
         ),
         ("pin", v(Screen::Pin { typed: 2, tries_left: None, busy: false, problem: None })),
-        ("pin-problem", v(Screen::Pin { typed: 0, tries_left: Some(2), busy: false, problem: Some(Advice::PinWrong) })),
+        (
+            "pin-problem",
+            v(Screen::Pin {
+                typed: 0,
+                tries_left: Some(2),
+                busy: false,
+                problem: Some(Advice::PinWrong),
+            }),
+        ),
         ("borrow", v(Screen::Borrow(work(borrow_lines(), 5)))),
         ("borrow-none", v(Screen::Borrow(work(vec![], 0)))),
         ("borrow-20", v(Screen::Borrow(work(twenty(), 20)))),
@@ -175,17 +213,35 @@ pub fn cases(language: Language) -> Vec<(&'static str, View)> {
         ("loans-20", v(Screen::Loans(loans(20)))),
         ("finish", v(Screen::Finish(finish(Receipt::Ask { paper: true })))),
         ("finish-phone", v(Screen::Finish(finish(Receipt::Phone(qr()))))),
-        ("finish-printed", v(Screen::Finish(Finish { not_done: vec![], ..finish(Receipt::Printed) }))),
+        (
+            "finish-printed",
+            v(Screen::Finish(Finish { not_done: vec![], ..finish(Receipt::Printed) })),
+        ),
         ("finish-failed", v(Screen::Finish(finish(Receipt::Failed(Advice::PaperOut))))),
         (
             "finish-refused",
-            v(Screen::Finish(Finish { borrowed: 0, first_due: None, not_done: refused(), ..finish(Receipt::None) })),
+            v(Screen::Finish(Finish {
+                borrowed: 0,
+                first_due: None,
+                not_done: refused(),
+                ..finish(Receipt::None)
+            })),
         ),
         (
             "finish-mixed",
-            v(Screen::Finish(Finish { returned: 2, renewed: 1, not_done: vec![], ..finish(Receipt::Ask { paper: false }) })),
+            v(Screen::Finish(Finish {
+                returned: 2,
+                renewed: 1,
+                not_done: vec![],
+                ..finish(Receipt::Ask { paper: false })
+            })),
         ),
-        ("trouble", v(Screen::Trouble { why: StateLine::Maintenance { nearest: "儿童阅览室门口".into() } })),
+        (
+            "trouble",
+            v(Screen::Trouble {
+                why: StateLine::Maintenance { nearest: "儿童阅览室门口".into() }
+            }),
+        ),
     ];
     let mut slow = v(Screen::Borrow(Work { slow: true, ..work(borrow_lines(), 5) }));
     all.push(("borrow-slow", slow.clone()));
@@ -198,18 +254,34 @@ pub fn cases(language: Language) -> Vec<(&'static str, View)> {
     weak.services = Services { borrow: false, giveback: true, account: false };
     all.push(("attract-returns", weak.clone()));
     weak.screen = Screen::Starting;
-    weak.state_line = Some(StateLine::Starting { missing: vec![DeviceKind::Printer, DeviceKind::Library] });
+    weak.state_line =
+        Some(StateLine::Starting { missing: vec![DeviceKind::Printer, DeviceKind::Library] });
     all.push(("starting-missing", weak));
     all
 }
 
 const BOOKS: [&str; 16] = [
-    "三体（典藏版）", "小王子", "平凡的世界", "活着", "扬中县志", "草房子", "Matilda", "红楼梦",
-    "The Little Prince", "城南旧事", "十万个为什么 第一册", "外馆书", "Charlotte's Web", "骆驼祥子", "空标签", "边城",
+    "三体（典藏版）",
+    "小王子",
+    "平凡的世界",
+    "活着",
+    "扬中县志",
+    "草房子",
+    "Matilda",
+    "红楼梦",
+    "The Little Prince",
+    "城南旧事",
+    "十万个为什么 第一册",
+    "外馆书",
+    "Charlotte's Web",
+    "骆驼祥子",
+    "空标签",
+    "边城",
 ];
 
 pub fn bench(language: Language) -> Bench {
-    let card = |id: &str, label: &str| BenchCard { id: id.into(), label: label.into(), shown: false };
+    let card =
+        |id: &str, label: &str| BenchCard { id: id.into(), label: label.into(), shown: false };
     Bench {
         cards: vec![card("1", "张三丰"), card("2", "Ada L."), card("3", "过期证")],
         books: (0_u8..)
@@ -230,11 +302,45 @@ pub fn bench(language: Language) -> Bench {
 pub fn wire_lines(language: Language, from: usize) -> Vec<WireLine> {
     let w = words(language);
     let say = [
-        (Wire::Rfid, false, w.with("wire-rfid-found", &[("n", Arg::N(1))]), "00 0E 00 01 00 E0 04 01 00 31 23 AA 26 3C 91"),
-        (Wire::Journal, true, w.with("wire-journal-intent", &[("what", Arg::S("borrow")), ("item", Arg::S("YZ0000789"))]), ""),
-        (Wire::Sip2, true, w.with("wire-sip2-11", &[("patron", Arg::S("••••67")), ("item", Arg::S("YZ0000789"))]), "31 31 59 4E 32 30 32 36 31 32 30 36 20 20 20 20 31 34 30 32 31 31 32 30 32 36 31 32 32 32 20 20 20 20 31 34 30 32 31 31 41 4F 59 5A 7C 41 41"),
-        (Wire::Sip2, false, w.with("wire-sip2-12", &[("ok", Arg::N(1)), ("due", Arg::S("2026-12-22")), ("says", Arg::S(""))]), "31 32 31 4E 4E 59"),
-        (Wire::Rfid, true, w.with("wire-rfid-write-afi", &[("afi", Arg::S("C2")), ("uid", Arg::S("E0 04 01 00 31 23 AA 26"))]), "0C 00 27 01 E0 04"),
+        (
+            Wire::Rfid,
+            false,
+            w.with("wire-rfid-found", &[("n", Arg::N(1))]),
+            "00 0E 00 01 00 E0 04 01 00 31 23 AA 26 3C 91",
+        ),
+        (
+            Wire::Journal,
+            true,
+            w.with(
+                "wire-journal-intent",
+                &[("what", Arg::S("borrow")), ("item", Arg::S("YZ0000789"))],
+            ),
+            "",
+        ),
+        (
+            Wire::Sip2,
+            true,
+            w.with("wire-sip2-11", &[("patron", Arg::S("••••67")), ("item", Arg::S("YZ0000789"))]),
+            "31 31 59 4E 32 30 32 36 31 32 30 36 20 20 20 20 31 34 30 32 31 31 32 30 32 36 31 32 32 32 20 20 20 20 31 34 30 32 31 31 41 4F 59 5A 7C 41 41",
+        ),
+        (
+            Wire::Sip2,
+            false,
+            w.with(
+                "wire-sip2-12",
+                &[("ok", Arg::N(1)), ("due", Arg::S("2026-12-22")), ("says", Arg::S(""))],
+            ),
+            "31 32 31 4E 4E 59",
+        ),
+        (
+            Wire::Rfid,
+            true,
+            w.with(
+                "wire-rfid-write-afi",
+                &[("afi", Arg::S("C2")), ("uid", Arg::S("E0 04 01 00 31 23 AA 26"))],
+            ),
+            "0C 00 27 01 E0 04",
+        ),
         (Wire::Printer, false, w.with("wire-printer-answer", &[("ok", Arg::N(1))]), "10 04 01"),
     ];
     (from..)
@@ -256,7 +362,12 @@ pub fn paper(before: Option<&Picture>) -> Picture {
         .map(|at| {
             let (x, y) = (at % width, at / width % 420);
             let row = y / 30;
-            let ink = y % 30 > 6 && y % 30 < 24 && x > 40 && x < 200 + row * 37 % 300 && (x / 12) % 5 != 4 && row < 12;
+            let ink = y % 30 > 6
+                && y % 30 < 24
+                && x > 40
+                && x < 200 + row * 37 % 300
+                && (x / 12) % 5 != 4
+                && row < 12;
             if ink { 40 } else { 255 }
         })
         .collect();

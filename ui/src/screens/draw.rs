@@ -1,11 +1,11 @@
 //! One view into the globals of a window: every property is set or emptied by every view, so
 //! nothing of the former one can be left.
 
+use super::Panel;
 use super::globals::Globals;
 use super::pages::{account, attract, count, finish, frame, identify, layer, pin, work};
 use super::touch::touch;
 use super::words_set::set_words;
-use super::Panel;
 use crate::lang::words;
 use crate::view::{Language, Screen, Touch, View};
 

@@ -30,7 +30,9 @@ pub struct FontEnv {
 /// fontconfig from answering with nothing.
 #[must_use]
 pub fn guard() -> Option<FontEnv> {
-    if std::env::var_os("FONTCONFIG_FILE").is_some() || font_directories().iter().any(|d| has_font(d, DEEPEST)) {
+    if std::env::var_os("FONTCONFIG_FILE").is_some()
+        || font_directories().iter().any(|d| has_font(d, DEEPEST))
+    {
         return None;
     }
     let base = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
@@ -62,7 +64,9 @@ pub fn write_into(directory: &Path) -> std::io::Result<FontEnv> {
 /// Where fontconfig looks by default.
 fn font_directories() -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> =
-        ["/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts"].map(PathBuf::from).into();
+        ["/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts"]
+            .map(PathBuf::from)
+            .into();
     if let Some(home) = std::env::var_os("HOME").map(PathBuf::from) {
         all.push(home.join(".fonts"));
         all.push(home.join(".local/share/fonts"));

@@ -122,8 +122,7 @@ impl Painter {
     pub fn paint_bench(&mut self, view: &View, bench: &Bench) -> Result<Rgba, ScreenError> {
         if self.bench.is_none() {
             let window = pages::WorkbenchWindow::new()?;
-            let (drawer, around) =
-                connect(&window, self.panel, Box::new(|_| {}), Box::new(|_| {}));
+            let (drawer, around) = connect(&window, self.panel, Box::new(|_| {}), Box::new(|_| {}));
             let canvas = Canvas::of(BENCH, || window.show())?;
             self.bench = Some(BenchPainter { window, canvas, drawer, around });
         }

@@ -73,10 +73,8 @@ impl BenchDrawer {
     fn book(&mut self, book: &BenchBook, language: Language) -> Spine {
         let title = self.titles.of(&book.title);
         let place = if book.on_pad { "pad" } else { "shelf" };
-        let say = words(language).with(
-            "bench-book",
-            &[("title", Arg::S(&book.title)), ("where", Arg::S(place))],
-        );
+        let say = words(language)
+            .with("bench-book", &[("title", Arg::S(&book.title)), ("where", Arg::S(place))]);
         Spine {
             id: book.id.as_str().into(),
             title: book.title.as_str().into(),
@@ -93,11 +91,7 @@ impl BenchDrawer {
 }
 
 fn card(card: &BenchCard) -> CardChip {
-    CardChip {
-        id: card.id.as_str().into(),
-        label: card.label.as_str().into(),
-        shown: card.shown,
-    }
+    CardChip { id: card.id.as_str().into(), label: card.label.as_str().into(), shown: card.shown }
 }
 
 fn wire(line: &WireLine) -> WireRow {

@@ -24,7 +24,8 @@ pub(super) fn image(picture: &Picture) -> (Image, f32) {
     let pixels = buffer.make_mut_slice();
     for (at, pixel) in (0_u32..).zip(pixels.iter_mut()) {
         let (x, y) = (at % SHOWN_WIDTH, at / SHOWN_WIDTH + (whole - rows));
-        let grey = mean(picture, span(x, SHOWN_WIDTH, picture.width), span(y, whole, picture.height));
+        let grey =
+            mean(picture, span(x, SHOWN_WIDTH, picture.width), span(y, whole, picture.height));
         *pixel = Rgb8Pixel::new(grey, grey, grey);
     }
     (Image::from_rgb8(buffer), rows as f32)
@@ -32,7 +33,8 @@ pub(super) fn image(picture: &Picture) -> (Image, f32) {
 
 /// Which of `from` cells fall on cell `at` of `to` cells: at least one.
 fn span(at: u32, to: u32, from: u32) -> std::ops::Range<usize> {
-    let edge = |n: u32| usize::try_from(u64::from(n) * u64::from(from) / u64::from(to)).unwrap_or(0);
+    let edge =
+        |n: u32| usize::try_from(u64::from(n) * u64::from(from) / u64::from(to)).unwrap_or(0);
     let start = edge(at).min(from as usize - 1);
     start..edge(at + 1).max(start + 1).min(from as usize)
 }

@@ -154,7 +154,9 @@ mod tests {
     #[test]
     fn no_title_is_longer_than_its_spine() {
         let mut titles = Titles::default();
-        for title in ["", "M", "The Strange Case of Dr Jekyll and Mr Hyde", "WWWWWWWWWWWWWWWWWWWWWWW"] {
+        for title in
+            ["", "M", "The Strange Case of Dr Jekyll and Mr Hyde", "WWWWWWWWWWWWWWWWWWWWWWW"]
+        {
             assert!(titles.of(title).height <= LONGEST + 3.0, "{title}");
         }
     }

@@ -18,8 +18,7 @@ pub(in crate::screens) fn apply(to: &Globals<'_>, view: &View) {
     to.count.set_found(count(*found));
     to.count.set_found_text(words.with("count-found", &[("n", found_n)]).into());
     to.count.set_stated(stated.map_or(0, count));
-    let differ = stated.map(|want| {
-        words.with("count-differ", &[("want", Arg::N(want.into())), ("got", found_n)])
-    });
+    let differ = stated
+        .map(|want| words.with("count-differ", &[("want", Arg::N(want.into())), ("got", found_n)]));
     to.count.set_differ(differ.unwrap_or_default().into());
 }

@@ -72,8 +72,7 @@ fn tone(line: &StateLine) -> Tone {
 /// `已借 3 本 · 还可借 7 本`, as far as the library system tells.
 fn numbers(badge: &PatronBadge, language: Language) -> String {
     let words = words(language);
-    let on_loan =
-        badge.on_loan.map(|n| words.with("work-on-loan", &[("used", Arg::N(n.into()))]));
+    let on_loan = badge.on_loan.map(|n| words.with("work-on-loan", &[("used", Arg::N(n.into()))]));
     let left = badge.may_borrow.map(|n| words.with("work-left", &[("left", Arg::N(n.into()))]));
     on_loan.into_iter().chain(left).collect::<Vec<_>>().join(" · ")
 }

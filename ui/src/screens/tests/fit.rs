@@ -66,7 +66,8 @@ fn every_advice_fits_its_line_on_every_panel_at_both_sizes() {
             theme.set_large(large);
             for language in BOTH {
                 for code in ALL {
-                    let line = common::line(1, common::LONG_ZH, LineState::Refused, Note::Advice(code));
+                    let line =
+                        common::line(1, common::LONG_ZH, LineState::Refused, Note::Advice(code));
                     probe.set_item(super::super::pages::work::row(&line, language));
                     if probe.get_cut() {
                         cut.push(format!("{panel:?} {large} {}", advice(&code, language)));

@@ -17,8 +17,7 @@ fn difference(a: &Rgba, b: &Rgba) -> f64 {
 fn views_become_pictures_on_any_panel() {
     let work = Screen::Borrow(common::work(common::borrow_lines(), 5));
     let borrow = common::view(Language::ZhCn, work);
-    let attract =
-        common::view(Language::ZhCn, Screen::Attract { pad_count: 0, pad_left: false });
+    let attract = common::view(Language::ZhCn, Screen::Attract { pad_count: 0, pad_left: false });
     let mut small = Painter::new(Panel::SMALL).unwrap();
     let mut tablet = Painter::new(Panel::TABLET).unwrap();
     let first = small.paint(&borrow);
