@@ -21,3 +21,9 @@ for weight in Regular Bold; do
     --output-file="$here/NotoSansCJKsc-$weight-subset.otf" --layout-features='kern,liga,vert' --no-hinting
 done
 rm -f "$set"
+# Digits of the count, in the heaviest weight; its family name is "Noto Sans CJK SC Black".
+pyftsubset "$from/NotoSansCJK-Black.ttc" --font-number=2 --text="0123456789" \
+  --output-file="$here/NotoSansCJKsc-Black-digits.otf" --layout-features='kern' --no-hinting
+# Latin titles lying on the workbench's spines, and the font of last resort of `screens::fonts`.
+pyftsubset "$from/NotoSansCJK-Bold.ttc" --font-number=2 --unicodes=U+20-7E,U+A0-17F,U+2018-201D,U+2026 \
+  --output-file="$here/NotoSansCJKsc-Bold-latin.otf" --layout-features='kern' --no-hinting

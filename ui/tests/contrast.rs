@@ -15,7 +15,7 @@ fn tokens() -> BTreeMap<&'static str, [u32; 2]> {
             let (contrast, light) = value.trim_end_matches(';').split_once(" : ")?;
             let colour = |text: &str| {
                 let hex = text.trim_start_matches('#');
-                (hex.len() == 6).then(|| u32::from_str_radix(hex, 16).unwrap())
+                (hex.len() == 6).then(|| u32::from_str_radix(hex, 16).expect("a colour is hex"))
             };
             Some((name, [colour(light)?, colour(contrast)?]))
         })

@@ -55,8 +55,9 @@ fn n(number: usize) -> Value {
     Value::N(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// The catalogue chooses by number: 1 = yes.
 fn yes(is: bool) -> Value {
-    s(if is { "1" } else { "0" })
+    Value::N(i64::from(is))
 }
 
 /// The wire log of one bench.
@@ -349,11 +350,11 @@ fn record_words(record: &Record) -> Option<Say> {
         }
         Record::Outcome { outcome, .. } => {
             let ok = match outcome {
-                TxnOutcome::Accepted { .. } => "1",
-                TxnOutcome::Refused { .. } => "0",
-                _ => "2",
+                TxnOutcome::Accepted { .. } => 1,
+                TxnOutcome::Refused { .. } => 0,
+                _ => 2,
             };
-            say("wire-journal-outcome", vec![("ok", s(ok)), ("item", s(""))])
+            say("wire-journal-outcome", vec![("ok", Value::N(ok))])
         }
         Record::Secured { .. } => return None,
         Record::Repair { item, want, .. } => {

@@ -45,7 +45,7 @@ pub fn work(lines: Vec<Line>, pad_count: u32) -> Work {
     Work {
         patron: Some(patron()),
         pad_count,
-        done: u32::try_from(done).unwrap(),
+        done: u32::try_from(done).unwrap_or(u32::MAX),
         busy: lines
             .iter()
             .any(|l| matches!(l.state, LineState::Seen | LineState::Asking | LineState::Writing)),

@@ -59,7 +59,7 @@ impl StationWindow {
     pub fn new(panel: Panel, on_touch: Box<dyn Fn(Touch)>) -> Result<Self, ScreenError> {
         let window = pages::StationWindow::new()?;
         let view: Slot<View> = Slot::default();
-        let mut drawer = Drawer::default();
+        let drawer = Drawer::default();
         let globals = Globals::from(&window);
         Drawer::lay_out(&globals, panel);
         drawer.connect(&globals, on_touch);

@@ -6,7 +6,7 @@ mod controls;
 mod fit;
 mod pictures;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, init_no_event_loop};
@@ -21,6 +21,11 @@ use crate::view::{Language, Touch, View};
 const PANELS: [Panel; 3] = [Panel::DESK, Panel::TABLET, Panel::SMALL];
 const BOTH: [Language; 2] = [Language::ZhCn, Language::En];
 
+thread_local! {
+    /// The testing backend belongs to one thread, that is to one test.
+    static INITIALISED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// A station's pages in a window that is nowhere.
 struct Station {
     window: pages::StationWindow,
@@ -30,7 +35,11 @@ struct Station {
 
 impl Station {
     fn new(panel: Panel) -> Self {
-        init_no_event_loop();
+        INITIALISED.with(|done| {
+            if !done.replace(true) {
+                init_no_event_loop();
+            }
+        });
         let window = pages::StationWindow::new().unwrap();
         let globals = Globals::from(&window);
         Drawer::lay_out(&globals, panel);
@@ -48,12 +57,21 @@ impl Station {
         i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(500));
     }
 
-    /// Every control on the page, in reading order.
+    /// Every control on the page, once (a control made of parts is found once a part).
     fn controls(&self) -> Vec<ElementHandle> {
-        ElementQuery::from_root(&self.window)
+        let mut all = ElementQuery::from_root(&self.window)
             .match_descendants()
             .match_accessible_role(AccessibleRole::Button)
-            .find_all()
+            .find_all();
+        let mut seen = Vec::new();
+        all.retain(|control| {
+            let place = control.absolute_position();
+            let same = (control.accessible_label(), place.x.to_bits(), place.y.to_bits());
+            let new = !seen.contains(&same);
+            seen.push(same);
+            new
+        });
+        all
     }
 
     /// Everything a screen reader could say.
