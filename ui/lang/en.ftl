@@ -250,6 +250,7 @@ sugg-sent = Thank you, sent
 back = Back
 finish = Finish
 finish-n = Finish · { $n }
+borrow-n = Borrow · { $n }
 yes = Yes
 no = No
 yes-renew = Renew

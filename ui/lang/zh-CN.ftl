@@ -222,6 +222,7 @@ sugg-sent = 谢谢，已送出
 back = 返回
 finish = 完成
 finish-n = 完成　{ $n } 本
+borrow-n = 借书　{ $n } 本
 yes = 是
 no = 否
 yes-renew = 续借

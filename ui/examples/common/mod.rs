@@ -51,6 +51,7 @@ pub fn work(lines: Vec<Line>, pad_count: u32) -> Work {
             .any(|l| matches!(l.state, LineState::Seen | LineState::Asking | LineState::Writing)),
         slow: false,
         notice: None,
+        to_confirm: 0,
         lines,
     }
 }

@@ -34,6 +34,7 @@ impl Shown {
             page.set_line_count(0);
             page.set_done(0);
             page.set_finish_text("".into());
+            page.set_confirm(false);
             page.set_hint("".into());
             page.set_notice("".into());
             return self.lines.clear();
@@ -43,9 +44,11 @@ impl Shown {
         page.set_pad_count(count(work.pad_count));
         page.set_unit(words.with("work-unit", &[("n", Arg::N(pad))]).into());
         page.set_done(count(work.done));
-        page.set_finish_text(match work.done {
-            0 => words.text("finish").into(),
-            n => words.with("finish-n", &[("n", Arg::N(n.into()))]).into(),
+        page.set_confirm(work.to_confirm > 0);
+        page.set_finish_text(match (work.to_confirm, work.done) {
+            (0, 0) => words.text("finish").into(),
+            (0, n) => words.with("finish-n", &[("n", Arg::N(n.into()))]).into(),
+            (n, _) => words.with("borrow-n", &[("n", Arg::N(n.into()))]).into(),
         });
         let hint = match (work.busy, work.pad_count) {
             (true, _) => "work-wait",
