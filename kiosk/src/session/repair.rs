@@ -120,6 +120,10 @@ impl Fixer {
         matches!(self.fixing.get(&uid), Some(Fixing::Writing(_)))
     }
 
+    fn owes_return(&self, item: &ItemId) -> bool {
+        self.owed.iter().any(|o| o.unit.kind == JobKind::Checkin && o.unit.item == *item)
+    }
+
     /// A line takes these tags: an answer asked for before says nothing any more.
     pub(super) fn forget(&mut self, tags: &[Uid]) {
         self.fixing.retain(|uid, how| !tags.contains(uid) || matches!(how, Fixing::Writing(_)));
@@ -318,6 +322,8 @@ impl Station {
             (JobKind::Checkout, TxnOutcome::Accepted { want, .. }) => {
                 line.lent = true;
                 line.release = true;
+                // It may be a loan of before: the machine never takes that back by itself.
+                line.undone = true;
                 let end = line.borrowed();
                 match want {
                     Some(want) => self.bring(id, *want, end),
@@ -375,9 +381,11 @@ impl Station {
             return;
         }
         let want = row.want;
+        // A return noted here and not posted yet is a return all the same.
+        let on_loan = item.on_loan && !self.fixer.owes_return(&row.item);
         let stands = match want {
-            Security::Released => item.on_loan,
-            Security::Secured => !item.on_loan,
+            Security::Released => on_loan,
+            Security::Secured => !on_loan,
         };
         if stands {
             let op = self.next_op();

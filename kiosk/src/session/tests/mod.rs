@@ -1,6 +1,9 @@
 //! The session, proved in a deterministic world (patron-experience.md section 18).
 
+mod account;
 mod borrow;
 mod giveback;
 mod library;
+mod power;
+mod storm;
 mod world;

@@ -14,9 +14,9 @@ use crate::clock::Now;
 use crate::journal::Journal;
 use crate::privacy::PatronId;
 use crate::session::{
-    Ask, Content, Effect, Input, ItemId, JobKind, LinkState, Names, OpId, PrintResult,
-    PrinterState, Record, Rules, SessionCode, SlipRequest, Start, Station, TagRead, TagResult,
-    Token, TxnId, TxnOutcome,
+    Ask, AskId, Content, Effect, Input, ItemId, JobKind, LinkState, Names, NoAnswer, OpId,
+    PrintResult, PrinterState, Record, Rules, SessionCode, SlipRequest, Start, Station, TagRead,
+    TagResult, Token, TxnId, TxnOutcome,
 };
 
 /// Time between two scans of the pad.
@@ -76,6 +76,12 @@ pub(super) struct World {
     /// The power goes right after this many of them.
     pub(super) cut_after: Option<u32>,
     pub(super) dark: bool,
+    /// The power goes after this many events.
+    pub(super) cut_in: Option<u32>,
+    /// Time between two scans of the pad, in milliseconds.
+    pub(super) scan_ms: u64,
+    /// Starts after the first.
+    pub(super) boots: u32,
     pub(super) reader_up: bool,
     pub(super) link: LinkState,
     pub(super) print: PrintResult,
@@ -123,6 +129,9 @@ impl World {
             durable: 0,
             cut_after: None,
             dark: false,
+            cut_in: None,
+            scan_ms: SCAN_MS,
+            boots: 0,
             reader_up: true,
             link: UP,
             print: PrintResult::Done,
@@ -159,6 +168,8 @@ impl World {
         self.due.clear();
         self.dark = false;
         self.cut_after = None;
+        self.cut_in = None;
+        self.boots += 1;
         self.answer_at = 0;
         self.write_at = 0;
         self.feed(Input::Link(self.link));
@@ -296,7 +307,15 @@ impl World {
 
     /// One event.
     pub(super) fn step(&mut self) {
-        self.now = self.next_at();
+        let next = self.next_at();
+        // A scan leaves nothing behind but what the events after it do.
+        let scan_only = self.scan_at < next || self.due.keys().next().is_none_or(|k| k.0 > next);
+        match &mut self.cut_in {
+            Some(0) if !scan_only => return self.dark = true,
+            Some(n) if !scan_only => *n -= 1,
+            _ => {}
+        }
+        self.now = next;
         if let Some(entry) = self.due.first_entry().filter(|e| e.key().0 <= self.now) {
             match entry.remove() {
                 Due::Input(input) => self.feed(input),
@@ -304,7 +323,7 @@ impl World {
                 Due::Write(op, tags, want) => self.write_tags(op, &tags, want),
             }
         } else if self.scan_at <= self.now {
-            self.scan_at = self.now + SCAN_MS;
+            self.scan_at = self.now + self.scan_ms;
             let seen = self.tags.iter().filter(|(_, t)| t.on_pad);
             let seen = seen.map(|(&uid, t)| TagRead { uid, content: t.content.clone() }).collect();
             if self.reader_up {
@@ -315,6 +334,29 @@ impl World {
             self.feed(Input::Tick);
             assert!(before != self.station.deadline(), "a deadline that does nothing: {before:?}");
         }
+    }
+
+    /// Answers and results nobody asked for.
+    pub(super) fn stray(&mut self) {
+        self.feed(Input::Answer(AskId(9_999), Err(NoAnswer::Unknown)));
+        self.feed(Input::Tag(OpId(9_999), TagResult::Done));
+        self.feed(Input::Recorded(Token(99_999), true));
+        self.feed(Input::Printed(PrintResult::Unknown));
+        self.feed(Input::Codes(Vec::new()));
+        self.feed(Input::Tick);
+    }
+
+    /// The power comes back. `took`: a tag being written when it went has taken the write.
+    pub(super) fn power(&mut self, took: bool) {
+        let due = std::mem::take(&mut self.due);
+        for event in due.into_values().filter(|_| took) {
+            if let Due::Write(_, tags, want) = event
+                && tags.iter().all(|uid| self.tags[uid].on_pad)
+            {
+                self.set_tags(&tags, want);
+            }
+        }
+        self.boot();
     }
 
     pub(super) fn feed(&mut self, input: Input) {
@@ -506,10 +548,16 @@ impl World {
         for (uid, tag) in &self.tags {
             let Content::Item { item, .. } = &tag.content else { continue };
             let lent = self.lib.loans.contains_key(item) && !self.lib.inside.contains(item);
-            let touched = self.units.values().any(|u| u.item == *item);
+            let touched =
+                self.units.values().any(|u| u.item == *item) && !self.scanned.contains(item);
             let want = if lent { Security::Released } else { Security::Secured };
+            // A loan or return that staff decide: armed is the safe side.
+            let staff = |u: &Unit| {
+                u.item == *item && matches!(u.outcome, Some(TxnOutcome::ForStaff { .. }))
+            };
+            let safe = tag.state == Security::Secured && self.units.values().any(staff);
             assert!(
-                !touched || tag.state == want || listed.contains(uid),
+                safe || !touched || tag.state == want || listed.contains(uid),
                 "{item}: lent {lent}, tag {:?}, not on the repair list; {:?}",
                 tag.state,
                 self.units
