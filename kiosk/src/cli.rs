@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::demo::app;
+use crate::demo::app::{self, DemoArgs, RunArgs};
 use crate::practice;
 
 /// Self-service circulation for libraries: a station that lends and takes back.
@@ -37,34 +37,6 @@ enum Command {
     },
     /// The practice library system alone, on a SIP2 port.
     Practice(practice::cli::Args),
-}
-
-/// `jiehuan demo`.
-#[derive(Debug, Default, clap::Args)]
-pub struct DemoArgs {
-    /// No window: JSON lines on standard output.
-    #[arg(long)]
-    pub headless: bool,
-    /// Steps to run instead of the built-in ones (docs/script.md).
-    #[arg(long)]
-    pub script: Option<PathBuf>,
-    /// Folder for pictures of the screens and receipts.
-    #[arg(long)]
-    pub out: Option<PathBuf>,
-}
-
-/// `jiehuan run`.
-#[derive(Debug, clap::Args)]
-pub struct RunArgs {
-    /// The station's configuration (docs/config.md).
-    #[arg(long)]
-    pub config: PathBuf,
-    /// No window: JSON lines on standard output; without --script, steps from standard input.
-    #[arg(long)]
-    pub headless: bool,
-    /// Steps to run (docs/script.md), `-` for standard input.
-    #[arg(long)]
-    pub script: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,10 +9,37 @@ use anyhow::Context;
 use super::headless::{Out, Runner, Summary};
 use super::rig::{Rig, RigOptions};
 use super::script;
-use crate::cli::{DemoArgs, RunArgs};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::station::{Listeners, Snapshot};
+
+/// `jiehuan demo`.
+#[derive(Debug, Default, clap::Args)]
+pub struct DemoArgs {
+    /// No window: JSON lines on standard output.
+    #[arg(long)]
+    pub headless: bool,
+    /// Steps to run instead of the built-in ones (docs/script.md).
+    #[arg(long)]
+    pub script: Option<PathBuf>,
+    /// Folder for pictures of the screens and receipts.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
+/// `jiehuan run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The station's configuration (docs/config.md).
+    #[arg(long)]
+    pub config: PathBuf,
+    /// No window: JSON lines on standard output; without --script, steps from standard input.
+    #[arg(long)]
+    pub headless: bool,
+    /// Steps to run (docs/script.md), `-` for standard input.
+    #[arg(long)]
+    pub script: Option<PathBuf>,
+}
 
 /// The built-in steps.
 const DEMO_SCRIPT: &str = include_str!("demo.script");

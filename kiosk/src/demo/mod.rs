@@ -4,6 +4,7 @@
 pub mod app;
 pub mod bench;
 pub mod headless;
+mod look;
 pub mod rig;
 pub mod script;
 mod tags;

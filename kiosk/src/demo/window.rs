@@ -9,11 +9,11 @@ use anyhow::Context;
 use ui::screens::{BenchWindow, Painter, Panel, StationWindow, fonts};
 use ui::view::{Overlay, Receipt, Screen, View};
 
+use super::app::DemoArgs;
 use super::bench::{BenchRunner, Hand, Stage};
 use super::headless::Runner;
 use super::rig::{Rig, RigOptions};
 use super::script::Step;
-use crate::cli::DemoArgs;
 use crate::clock::Clock;
 use crate::config::{Config, PanelConfig};
 use crate::station::{Event, Listeners};

@@ -16,6 +16,10 @@ use crate::clock::Now;
 /// A call for staff stands this long (`t_help_call`); another touch calls nobody twice.
 const CALL_AGAIN: Duration = Duration::from_secs(120);
 
+/// How long the page "starting" may stand for parts that are not there yet; then the start screen
+/// names what is missing.
+const STARTING_MAX: Duration = Duration::from_secs(8);
+
 /// Names from configuration that a view carries.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
@@ -87,6 +91,13 @@ impl Station {
 
     fn screen(&self, names: &Names, now: Now) -> Screen {
         match &self.phase {
+            // Without a pad nothing can be done here; the page goes away by itself.
+            Phase::Attract if self.reader_seen && !self.reader_up => {
+                Screen::Trouble { why: StateLine::ReaderLost }
+            }
+            Phase::Attract if now.mono < STARTING_MAX && !(self.reader_seen && self.link.ever) => {
+                Screen::Starting
+            }
             Phase::Attract => Screen::Attract {
                 pad_count: self.pad.count(),
                 pad_left: self.pad.has_stale() && self.pad.count() > 0,
