@@ -6,7 +6,7 @@ pub mod bench;
 pub mod headless;
 pub mod rig;
 pub mod script;
-mod tags;
+pub(crate) mod tags;
 #[cfg(feature = "screens")]
 pub mod window;
 mod wire;
