@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::demo::app::{self, DemoArgs, RunArgs};
@@ -37,6 +38,8 @@ enum Command {
     },
     /// The practice library system alone, on a SIP2 port.
     Practice(practice::cli::Args),
+    /// Prints the tags of the practice library's books and cards, for `jiehuan-sim reader --tags`.
+    PracticeTags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -86,6 +89,12 @@ fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Practice(args) => {
             practice::cli::run(&args)?;
+            Ok(true)
+        }
+        Command::PracticeTags => {
+            let today = jiff::Zoned::now().date();
+            let file = crate::demo::tags::practice_file(today);
+            app::say(&file.context("the built-in collection cannot be read")?);
             Ok(true)
         }
     }

@@ -4,6 +4,7 @@
 //! speed, inside a test or as the program `jiehuan-sim`, and carry knobs for what goes wrong in
 //! the field. A simulator shares no codec with the driver it answers.
 
+pub mod cli;
 pub mod cli_reader;
 pub mod field;
 pub mod listen;

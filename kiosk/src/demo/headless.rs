@@ -429,12 +429,14 @@ impl<'a> Runner<'a> {
 impl Before {
     fn add(&mut self, s: &Snapshot) {
         let (stats, journal) = self.with(s);
-        // The journal remembers what is open, queued and printed by itself.
+        // The journal remembers what is open and queued by itself.
         self.stats = crate::session::Stats { queued: 0, ..stats };
         self.journal = crate::journal::Figures {
             loans: journal.loans,
             returns: journal.returns,
             renewals: journal.renewals,
+            receipts: journal.receipts,
+            receipt_lines: journal.receipt_lines,
             ..crate::journal::Figures::default()
         };
     }
@@ -451,6 +453,8 @@ impl Before {
         journal.loans += self.journal.loans;
         journal.returns += self.journal.returns;
         journal.renewals += self.journal.renewals;
+        journal.receipts += self.journal.receipts;
+        journal.receipt_lines += self.journal.receipt_lines;
         (stats, journal)
     }
 }

@@ -7,7 +7,7 @@ pub mod headless;
 mod look;
 pub mod rig;
 pub mod script;
-mod tags;
+pub(crate) mod tags;
 #[cfg(feature = "screens")]
 pub mod window;
 mod wire;

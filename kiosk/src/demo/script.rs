@@ -175,7 +175,7 @@ fn step(line: &str) -> Result<Step, String> {
 }
 
 /// Names of touches that need no line.
-const TOUCHES: [(&str, Touch); 23] = [
+pub const TOUCHES: [(&str, Touch); 23] = [
     ("borrow", Touch::Borrow),
     ("return", Touch::GiveBack),
     ("account", Touch::Account),
@@ -228,12 +228,12 @@ fn touch(words: &[&str]) -> Result<TouchStep, String> {
 }
 
 /// Names of pages.
-pub(crate) const SCREENS: [&str; 11] = [
+pub const SCREENS: [&str; 11] = [
     "starting", "attract", "choose", "identify", "pin", "borrow", "return", "count", "loans",
     "finish", "trouble",
 ];
 /// Names of line states that can be counted.
-const LINES: [&str; 9] = [
+pub const LINES: [&str; 9] = [
     "borrowed",
     "returned",
     "renewed",
@@ -245,7 +245,7 @@ const LINES: [&str; 9] = [
     "renewable",
 ];
 /// Figures that can be named.
-const FIGURES: [&str; 12] = [
+pub const FIGURES: [&str; 12] = [
     "loans",
     "returns",
     "renewals",

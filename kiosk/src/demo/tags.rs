@@ -26,6 +26,16 @@ pub(crate) fn collection(today: jiff::civil::Date) -> Option<Data> {
     parse("collection.json", COLLECTION, today).ok()
 }
 
+/// The practice library's tags as a tags file (docs/tags-file.md), for `jiehuan-sim reader`.
+///
+/// `None` when the built-in collection cannot be read, which its own tests rule out.
+pub(crate) fn practice_file(today: jiff::civil::Date) -> Option<String> {
+    let data = collection(today)?;
+    let tags: Vec<String> =
+        all(&data).iter().map(|t| drivers::sim::tags::to_json(&t.tag, t.on_pad)).collect();
+    Some(format!("{{\"tags\":[\n{}\n]}}", tags.join(",\n")))
+}
+
 /// A tag for every item, part, and card. What is on loan is released.
 pub(crate) fn all(data: &Data) -> Vec<PlacedTag> {
     let lent: BTreeSet<&str> = data.loans.iter().map(|l| l.item.as_str()).collect();
@@ -117,6 +127,14 @@ mod tests {
     use crate::session::{Content, Rules};
     use crate::station::reader::Classify;
     use drivers::rfid::tagdata::decode;
+
+    #[test]
+    fn the_tags_file_holds_the_same_tags() {
+        let today = "2026-11-22".parse().unwrap();
+        let file = practice_file(today).unwrap();
+        let read = drivers::sim::tags::parse(std::path::Path::new("tags.json"), &file).unwrap();
+        assert_eq!(read, all(&collection(today).unwrap()));
+    }
 
     #[test]
     fn every_book_and_card_reads_back_as_itself() {

@@ -109,7 +109,9 @@ impl Args {
 /// [`PracticeError`] when the library cannot start.
 pub fn run(args: &Args) -> Result<(), PracticeError> {
     let practice = Practice::start(args.config())?;
-    info!(addr = %practice.addr(), "type a fault line, or stop");
+    // Whoever started it, person or program, can wait for this line and learns the port.
+    crate::demo::app::say(&format!("listening {}", practice.addr()));
+    info!("type a fault line, or stop");
     let any_line = obey(&practice, std::io::stdin().lock());
     if !any_line {
         loop {

@@ -10,7 +10,7 @@
 //! password = "..."
 //! [[refusals]]
 //! contains = "已达借阅上限"
-//! code = "too_many_loans"
+//! code = "limit"
 //! ```
 
 use std::time::Duration;

@@ -238,7 +238,10 @@ struct Core {
     profile: Profile,
     sorting: Sorting,
     journal: Journal,
-    first_txn: u64,
+    /// Oldest unit that was open at the start, or the first new one.
+    since: u64,
+    /// The journal's figures from there, at the start.
+    before: Figures,
     clock: Clock,
     sip: SipHandle,
     reader: ReaderThread,
@@ -277,11 +280,15 @@ impl Core {
         events: &SyncSender<Event>,
     ) -> Result<Self, StartError> {
         let journal = open_journal(config)?;
-        let first_txn = journal.next_txn()?;
+        let next_txn = journal.next_txn()?;
+        let open = journal.open_units()?;
+        // What a restart finds open is settled now: it counts from here on, its elders do not.
+        let since = open.iter().map(|unit| unit.txn.0).min().unwrap_or(next_txn);
+        let before = journal.figures(since)?;
         let printing = config.printer.is_some() && wires.printer.is_some();
         let start = Start {
-            next_txn: first_txn,
-            open: journal.open_units()?,
+            next_txn,
+            open,
             repairs: journal.repairs()?,
             codes: draw_codes(CODES)?,
             printer: if printing { PrinterState::Starting } else { PrinterState::None },
@@ -301,7 +308,8 @@ impl Core {
             profile: config.library.profile.clone(),
             sorting: config.sorting(),
             journal,
-            first_txn,
+            since,
+            before,
             clock: clock.clone(),
             sip,
             reader,
@@ -386,12 +394,24 @@ impl Core {
             view: self.session.view(&self.names, now),
             busy: self.session.is_busy(),
             stats: self.session.stats(),
-            journal: self.journal.figures(self.first_txn).unwrap_or_default(),
+            journal: self.figures(),
             scans: self.scans,
             online: self.online,
             reader: self.reader_up,
             printer: self.printer_seen,
             deadline: self.session.deadline(),
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        let now = self.journal.figures(self.since).unwrap_or_default();
+        Figures {
+            loans: now.loans.saturating_sub(self.before.loans),
+            returns: now.returns.saturating_sub(self.before.returns),
+            renewals: now.renewals.saturating_sub(self.before.renewals),
+            receipts: now.receipts.saturating_sub(self.before.receipts),
+            receipt_lines: now.receipt_lines.saturating_sub(self.before.receipt_lines),
+            ..now
         }
     }
 

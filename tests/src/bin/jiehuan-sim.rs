@@ -1,0 +1,5 @@
+//! The device simulators, for end-to-end tests.
+
+fn main() -> std::process::ExitCode {
+    drivers::sim::cli::main()
+}

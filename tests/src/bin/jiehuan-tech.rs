@@ -1,0 +1,5 @@
+//! The technician's tool, for end-to-end tests.
+
+fn main() -> std::process::ExitCode {
+    provisioning::main()
+}

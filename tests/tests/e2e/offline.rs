@@ -1,0 +1,102 @@
+//! The library system goes away and comes back.
+
+use serde_json::Value;
+
+use crate::site::{Parts, Printer, Site};
+
+const TAKE: &str = "
+wait online
+wait reader up
+wait printer up
+touch help
+wait offline
+touch help
+touch return
+wait return
+lay YZ0000163
+wait queued 1
+expect figure in_queue 1
+expect tag YZ0000163 secured
+touch finish
+wait finish
+touch paper
+wait receipt printed
+touch finish
+wait attract
+lift YZ0000163
+wait pad 0
+";
+
+const POST: &str = "
+wait online
+wait figure returns 1
+wait idle
+expect figure in_queue 0
+expect figure journal_open 0
+";
+
+/// The script has seen all parts and waits for the library to go: help is its sign.
+fn started(line: &Value) -> bool {
+    !line["view"]["overlay"].is_null()
+}
+
+fn queued(line: &Value) -> bool {
+    let lines = line["view"]["screen"]["give_back"]["lines"].as_array();
+    lines.is_some_and(|lines| lines.iter().any(|line| line["state"] == "queued"))
+}
+
+fn states(site: &Site, config: &str) -> Vec<String> {
+    let word = |v: &Value| v.as_str().unwrap().to_owned();
+    let row =
+        |r: &Value| format!("{} {} {}", word(&r["kind"]), word(&r["item"]), word(&r["state"]));
+    site.journal(config).iter().map(row).collect()
+}
+
+#[test]
+fn a_return_is_noted_while_the_library_is_away_and_posted_when_it_is_back() {
+    let site = Site::new();
+    let address = Site::fixed_address();
+    let (mut practice, library) = site.practice(&address, &[]);
+    let config = site.config(&Parts {
+        library: Some(&library),
+        printer: Printer::Simulated,
+        ..Parts::default()
+    });
+    let mut station = site.station(&config, &format!("{TAKE}{POST}"));
+    station.json("the script's sign", started);
+    practice.kill();
+    station.json("a return noted", queued);
+    assert_eq!(states(&site, &config), ["checkin YZ0000163 queued"]);
+    let (mut practice, _) = site.practice(&address, &[]);
+    let summary = station.end().well().summary();
+    for (figure, n) in [("returns", 1), ("queued", 0), ("receipts", 1), ("loans", 0)] {
+        assert_eq!(summary[figure], n, "{figure}: {summary}");
+    }
+    assert_eq!(states(&site, &config), ["checkin YZ0000163 accepted"]);
+    practice.kill();
+    assert_eq!(site.ledger(), ["return YZ0000163"]);
+}
+
+#[test]
+fn what_was_noted_outlives_the_station() {
+    let site = Site::new();
+    let address = Site::fixed_address();
+    let (mut practice, library) = site.practice(&address, &[]);
+    let config = site.config(&Parts {
+        library: Some(&library),
+        printer: Printer::Simulated,
+        ..Parts::default()
+    });
+    let mut station = site.station(&config, TAKE);
+    station.json("the script's sign", started);
+    practice.kill();
+    station.json("a return noted", queued);
+    station.kill();
+    assert_eq!(states(&site, &config), ["checkin YZ0000163 queued"]);
+
+    let (mut practice, _) = site.practice(&address, &[]);
+    let summary = site.station(&config, POST).end().well().summary();
+    assert_eq!((&summary["returns"], &summary["queued"]), (&1.into(), &0.into()), "{summary}");
+    practice.kill();
+    assert_eq!(site.ledger(), ["return YZ0000163"]);
+}
