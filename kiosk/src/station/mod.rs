@@ -89,13 +89,16 @@ pub struct Snapshot {
     pub deadline: Option<Duration>,
 }
 
+/// Receives journal writes.
+pub type RecordSink = Arc<dyn Fn(&[Record]) + Send + Sync>;
+
 /// What the bench and the headless mode listen to.
 #[derive(Clone)]
 pub struct Listeners {
     /// Each new view. Called on the loop's thread; must not block.
     pub view: Arc<dyn Fn(&View) + Send + Sync>,
     /// Each journal write that is durable.
-    pub journal: Arc<dyn Fn(&[Record]) + Send + Sync>,
+    pub journal: RecordSink,
     /// Bytes to and from the library system.
     pub sip: Option<Tap>,
     /// Bytes to and from the printer.

@@ -1,5 +1,7 @@
 //! Whole stations as real processes, their documents, and the shape of the workspace.
 
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+
 mod arrows;
 mod bad_input;
 mod demo;
