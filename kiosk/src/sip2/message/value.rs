@@ -93,10 +93,9 @@ impl<V: Value> Slot for V {
 
 impl<V: Value> Slot for Option<V> {
     fn put(&mut self, id: FieldId, text: Cow<'_, str>, extra: &mut Extra) {
-        if self.is_some() {
-            return note_repeat(id);
-        }
+        // What has no meaning is kept also behind one that has: the order may be changed in writing.
         match V::from_text(text) {
+            Ok(_) if self.is_some() => note_repeat(id),
             Ok(value) => *self = Some(value),
             Err(text) => extra.keep(id, text),
         }
