@@ -319,7 +319,8 @@ fn hex(bytes: &[u8]) -> String {
 
 fn tail_sum(line: &[u8]) -> String {
     let tail = &line[line.len().saturating_sub(4)..];
-    String::from_utf8_lossy(tail).into_owned()
+    // Hidden where the sum would give away what is hidden.
+    String::from_utf8_lossy(tail).replace('*', "")
 }
 
 fn sip_words(about: &Description) -> Say {
