@@ -32,7 +32,7 @@ pub struct Row {
     pub reason: Option<String>,
     /// Title.
     pub title: Option<String>,
-    /// `none`, `pending`, `secured`, `repair`.
+    /// `none`, `pending`, `secured` (nothing is owed any more), `repair`.
     pub tag: String,
 }
 
@@ -145,8 +145,12 @@ pub(super) fn repairs(db: &Connection) -> Result<Vec<RepairRow>, JournalError> {
 
 pub(super) fn list(db: &Connection, limit: u32) -> Result<Vec<Row>, JournalError> {
     let mut query = db.prepare(
-        "SELECT id, session, kind, item, at, state, reason, title, tag FROM txn
-         ORDER BY id DESC LIMIT ?1",
+        // A technician must not be sent after a tag that is right again, or that a later unit
+        // answers for: the repair list itself says what is owed.
+        "SELECT id, session, kind, item, at, state, reason, title,
+             CASE WHEN tag = 'repair' AND NOT EXISTS (SELECT 1 FROM repair WHERE repair.txn = txn.id)
+                  THEN 'secured' ELSE tag END
+         FROM txn ORDER BY id DESC LIMIT ?1",
     )?;
     let rows = query.query_map([limit], |r| {
         Ok(Row {

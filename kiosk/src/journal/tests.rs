@@ -119,8 +119,10 @@ fn repairs_come_and_go() {
     journal.write(&[intent(1), accepted(1), repair]).unwrap();
     assert_eq!(journal.repairs().unwrap().len(), 1);
     assert!(journal.open_units().unwrap().is_empty());
+    assert_eq!(journal.list(1).unwrap()[0].tag, "repair");
     journal.write(&[Record::Repaired { uid }]).unwrap();
     assert!(journal.repairs().unwrap().is_empty());
+    assert_eq!(journal.list(1).unwrap()[0].tag, "secured");
 }
 
 #[test]

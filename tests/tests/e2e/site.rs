@@ -150,7 +150,11 @@ impl Site {
 
     /// The journal as a technician lists it, newest first; empty while there is none.
     pub(crate) fn journal(&self, config: &str) -> Vec<Value> {
+        if !self.path("data/journal.sqlite").exists() {
+            return Vec::new();
+        }
         let listed = Process::run(JIEHUAN, &["journal", "list", "--config", config, "--json"]);
+        assert_eq!(listed.code, Some(0), "{}", listed.stderr);
         listed.lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
