@@ -124,13 +124,14 @@ fn main() {
     );
     for (at, (case, time)) in cases.iter().zip(&times).enumerate() {
         let rate = 1.0 / time.as_secs_f64();
-        let records = at.checked_sub(2).map_or(0, |group| groups[group]);
+        let group = at.checked_sub(2).map(|at| groups[at] as f64);
+        let records = group.map_or_else(|| "-".to_owned(), |size| format!("{:.0}", rate * size));
         println!(
-            "{:<22} {:>7.0} µs {:>11.0} {:>11.0} {:>17.2} {:>17.2}",
+            "{:<22} {:>7.0} µs {:>11.0} {:>11} {:>17.2} {:>17.2}",
             case.name,
             time.as_secs_f64() * 1e6,
             rate,
-            rate * records as f64,
+            records,
             ratio(times[0], *time),
             ratio(times[1], *time),
         );

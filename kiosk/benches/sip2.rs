@@ -64,8 +64,8 @@ fn main() {
         move || lines.iter().for_each(|line| run(line))
     };
     let mut cases = [
-        Case::new("parse, crate sip2", each(|line| drop(black_box(foreign(line))))),
-        Case::new("parse, typed", each(|line| drop(black_box(typed(line))))),
+        Case::new("parse, crate sip2", each(|line| _ = black_box(&foreign(line)))),
+        Case::new("parse, typed", each(|line| _ = black_box(&typed(line)))),
         Case::new("parse, view", each(|line| _ = black_box(view(line)))),
         Case::new("build, crate sip2", || {
             theirs.iter().for_each(|message| drop(black_box(message.to_sip())));

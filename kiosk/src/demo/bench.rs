@@ -31,6 +31,8 @@ const CARD_HELD: Duration = Duration::from_millis(1500);
 const DARK: Duration = Duration::from_millis(1200);
 /// Most rows of paper kept on the bench, in dots.
 const PAPER_ROWS_MAX: usize = 6000;
+/// Rows that come out between two looks: 8 dots a millimetre, about 130 mm/s.
+const PAPER_ROWS_A_LOOK: usize = 64;
 /// Colours a shelf has.
 const COLOURS: usize = 10;
 
@@ -116,40 +118,45 @@ impl Drop for BenchRunner {
     }
 }
 
+/// The paper: what was printed comes out of the slot at a printer's speed.
 #[derive(Default)]
 struct Paper {
     width: usize,
-    /// Rows of finished slips, then of the one that grows.
-    done: Vec<u8>,
-    growing: Vec<u8>,
+    /// Rows of all slips not torn off, oldest first.
+    rows: Vec<u8>,
+    /// Rows that have come out.
+    out: usize,
     changed: bool,
 }
 
 impl Paper {
-    fn grow(&mut self, first_row: usize, width: usize, pixels: &[u8]) {
-        self.width = width;
-        if first_row == 0 {
-            let grown = std::mem::take(&mut self.growing);
-            self.done.extend(grown);
+    fn add(&mut self, width: usize, pixels: &[u8]) {
+        if width != self.width {
+            *self = Self { width, ..Self::default() };
         }
-        self.growing.truncate(first_row * width);
-        self.growing.extend_from_slice(pixels);
-        let most = PAPER_ROWS_MAX * width;
-        let over = (self.done.len() + self.growing.len()).saturating_sub(most);
-        let whole_rows = over.div_ceil(width.max(1)) * width;
-        self.done.drain(..whole_rows.min(self.done.len()));
-        self.changed = true;
+        self.rows.extend_from_slice(pixels);
+        let over = (self.rows.len() / width.max(1)).saturating_sub(PAPER_ROWS_MAX);
+        self.rows.drain(..over * width);
+        self.out = self.out.saturating_sub(over);
+    }
+
+    /// Time passed: more paper is out.
+    fn feed(&mut self) {
+        let all = self.rows.len().checked_div(self.width).unwrap_or(0);
+        if self.out < all {
+            self.out = (self.out + PAPER_ROWS_A_LOOK).min(all);
+            self.changed = true;
+        }
     }
 
     fn picture(&self) -> Option<Picture> {
-        let rows = (self.done.len() + self.growing.len()).checked_div(self.width)?;
-        if rows == 0 {
+        if self.out == 0 {
             return None;
         }
         Some(Picture {
             width: u32::try_from(self.width).ok()?,
-            height: u32::try_from(rows).ok()?,
-            grey: [self.done.as_slice(), self.growing.as_slice()].concat().into(),
+            height: u32::try_from(self.out).ok()?,
+            grey: self.rows[..self.out * self.width].into(),
         })
     }
 }
@@ -232,8 +239,8 @@ impl Worker {
         let options = RigOptions {
             receipts: self.receipts.clone(),
             paper: Some(Arc::new(move |event| {
-                if let SimEvent::Paper { first_row, width, pixels } = event {
-                    lock(&paper).grow(first_row, width, &pixels);
+                if let SimEvent::Receipt(receipt) = event {
+                    lock(&paper).add(receipt.width, &receipt.pixels);
                 }
             })),
             reader_tap: Some(tap(&self.log, WireLog::reader)),
@@ -406,9 +413,12 @@ impl Worker {
     }
 
     fn show(&mut self) {
-        if std::mem::take(&mut lock(&self.paper).changed) {
-            self.picture = lock(&self.paper).picture();
+        let mut paper = lock(&self.paper);
+        paper.feed();
+        if std::mem::take(&mut paper.changed) {
+            self.picture = paper.picture();
         }
+        drop(paper);
         let bench = self.bench();
         if self.shown.as_ref() != Some(&bench) {
             (self.stage.bench)(bench.clone());

@@ -13,13 +13,15 @@ use ui::lang::{Arg, words};
 use ui::view::{Language, Wire, WireLine};
 
 use crate::clock::Clock;
-use crate::session::{JobKind, PrintResult, Record, TxnOutcome};
+use crate::session::{JobKind, PrintResult, Record, TxnId, TxnOutcome};
 use crate::sip2::describe::{Description, describe};
 use crate::sip2::wire::Checksum;
 use crate::sip2::{Charset, Due, DueDate};
 
 /// Lines kept; older ones are forgotten.
 pub(crate) const LINES_MAX: usize = 200;
+/// Journal units remembered by their item.
+const UNITS_MAX: usize = 64;
 /// Bytes shown of one message.
 const HEX_MAX: usize = 256;
 
@@ -68,6 +70,10 @@ pub(crate) struct WireLog {
     lines: VecDeque<Entry>,
     rfid: Describer,
     tags: Option<usize>,
+    /// The last question was for EAS: a tag without it does not answer (readers.md section 3).
+    asked_eas: bool,
+    /// Items of the latest journal units, to name them when their outcome comes.
+    units: VecDeque<(TxnId, String)>,
     sent: SentReader,
     replies: ReplyReader,
 }
@@ -81,6 +87,8 @@ impl WireLog {
             lines: VecDeque::new(),
             rfid: Describer::new(),
             tags: None,
+            asked_eas: false,
+            units: VecDeque::new(),
             sent: SentReader::default(),
             replies: ReplyReader::default(),
         }
@@ -157,6 +165,10 @@ impl WireLog {
 
     fn rfid_line(&mut self, described: &Described) {
         let out = described.direction == Direction::Out;
+        let asked_eas = self.asked_eas;
+        if out {
+            self.asked_eas = matches!(described.what, What::AskEas { .. });
+        }
         let words = match &described.what {
             // The pad is asked ten times a second: only news are worth a line.
             What::AskUids { .. } => return,
@@ -192,6 +204,9 @@ impl WireLog {
                 say("wire-rfid-write-eas", vec![("on", yes(*on)), ("uid", s(uid.to_string()))])
             }
             What::Done { .. } => say("wire-rfid-ok", vec![]),
+            What::Error { error: ErrorCode::NO_TAG, .. } if asked_eas => {
+                say("wire-rfid-eas-is", vec![("on", yes(false))])
+            }
             What::Error { error: ErrorCode::NO_TAG, .. } => say("wire-rfid-no-tag", vec![]),
             What::Error { .. } => {
                 let code = described.raw.get(4).copied().unwrap_or(0);
@@ -229,10 +244,55 @@ impl WireLog {
     /// Records that are durable.
     pub(crate) fn journal(&mut self, records: &[Record]) {
         for record in records {
-            if let Some(words) = record_words(record) {
+            if let Record::Intent { txn, item, .. } = record {
+                if self.units.len() >= UNITS_MAX {
+                    self.units.pop_front();
+                }
+                self.units.push_back((*txn, item.to_string()));
+            }
+            if let Some(words) = self.record_words(record) {
                 self.push(Wire::Journal, true, vec![words], &[]);
             }
         }
+    }
+
+    fn record_words(&self, record: &Record) -> Option<Say> {
+        Some(match record {
+            Record::Intent { kind, item, .. } => {
+                let what = match kind {
+                    JobKind::Checkout => "borrow",
+                    JobKind::Checkin | JobKind::Cancel => "return",
+                    JobKind::Renew => "renew",
+                };
+                say("wire-journal-intent", vec![("what", s(what)), ("item", s(item.to_string()))])
+            }
+            Record::Outcome { txn, outcome } => {
+                let ok = match outcome {
+                    TxnOutcome::Accepted { .. } => 1,
+                    TxnOutcome::Refused { .. } => 0,
+                    _ => 2,
+                };
+                let item =
+                    self.units.iter().find(|(unit, _)| unit == txn).map(|(_, item)| item.clone());
+                say(
+                    "wire-journal-outcome",
+                    vec![("ok", Value::N(ok)), ("item", s(item.unwrap_or_default()))],
+                )
+            }
+            Record::Secured { .. } => return None,
+            Record::Repair { item, want, .. } => {
+                let released = yes(*want == Security::Released);
+                say(
+                    "wire-journal-secured",
+                    vec![("released", released), ("item", s(item.to_string()))],
+                )
+            }
+            Record::Repaired { .. } => return None,
+            Record::Receipt { session, result: Some(PrintResult::Done), .. } => {
+                say("wire-journal-receipt", vec![("code", s(session.0.clone()))])
+            }
+            Record::Receipt { .. } => return None,
+        })
     }
 
     /// The station was started again on its journal, which held so many open units.
@@ -259,7 +319,8 @@ fn hex(bytes: &[u8]) -> String {
 
 fn tail_sum(line: &[u8]) -> String {
     let tail = &line[line.len().saturating_sub(4)..];
-    String::from_utf8_lossy(tail).into_owned()
+    // Hidden where the sum would give away what is hidden.
+    String::from_utf8_lossy(tail).replace('*', "")
 }
 
 fn sip_words(about: &Description) -> Say {
@@ -336,35 +397,4 @@ fn reply_words(reply: &Reply) -> Option<Say> {
 
 fn job(id: [u8; 4]) -> String {
     String::from_utf8_lossy(&id).into_owned()
-}
-
-fn record_words(record: &Record) -> Option<Say> {
-    Some(match record {
-        Record::Intent { kind, item, .. } => {
-            let what = match kind {
-                JobKind::Checkout => "borrow",
-                JobKind::Checkin | JobKind::Cancel => "return",
-                JobKind::Renew => "renew",
-            };
-            say("wire-journal-intent", vec![("what", s(what)), ("item", s(item.to_string()))])
-        }
-        Record::Outcome { outcome, .. } => {
-            let ok = match outcome {
-                TxnOutcome::Accepted { .. } => 1,
-                TxnOutcome::Refused { .. } => 0,
-                _ => 2,
-            };
-            say("wire-journal-outcome", vec![("ok", Value::N(ok))])
-        }
-        Record::Secured { .. } => return None,
-        Record::Repair { item, want, .. } => {
-            let released = yes(*want == Security::Released);
-            say("wire-journal-secured", vec![("released", released), ("item", s(item.to_string()))])
-        }
-        Record::Repaired { .. } => return None,
-        Record::Receipt { session, result: Some(PrintResult::Done), .. } => {
-            say("wire-journal-receipt", vec![("code", s(session.0.clone()))])
-        }
-        Record::Receipt { .. } => return None,
-    })
 }

@@ -40,7 +40,11 @@ impl Charset {
     #[must_use]
     pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
-            Self::Utf8 => String::from_utf8_lossy(bytes),
+            // Nearly always well-formed, and then checked far faster than by the lossy walk.
+            Self::Utf8 => match std::str::from_utf8(bytes) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(_) => String::from_utf8_lossy(bytes),
+            },
             Self::Gbk => encoding_rs::GBK.decode_without_bom_handling(bytes).0,
             Self::Gb18030 => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
             Self::Cp850 => decode_single(bytes, cp850::to_char),
@@ -49,6 +53,7 @@ impl Charset {
     }
 
     /// Appends `text`, writing `?` for characters the set lacks.
+    #[inline]
     pub fn encode_into(self, text: &str, out: &mut Vec<u8>) {
         if self == Self::Utf8 || text.is_ascii() {
             out.extend_from_slice(text.as_bytes());
@@ -75,9 +80,27 @@ impl Charset {
     pub fn find_delimiter(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Gbk | Self::Gb18030 => find_delimiter_double(bytes),
-            Self::Utf8 | Self::Cp850 | Self::Ascii => bytes.iter().position(|&b| b == DELIMITER),
+            Self::Utf8 | Self::Cp850 | Self::Ascii => find_delimiter_single(bytes),
         }
     }
+}
+
+/// Looks at eight bytes at a time: this search is most of what looking at a message costs.
+fn find_delimiter_single(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    const DELIMITERS: u64 = u64::from_le_bytes([DELIMITER; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // A delimiter becomes 0, and only 0 and what lies above one borrow into their high bit.
+        let word = u64::from_le_bytes(*word) ^ DELIMITERS;
+        let found = word.wrapping_sub(ONES) & !word & HIGHS;
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let tail = bytes.len() - rest.len();
+    rest.iter().position(|&b| b == DELIMITER).map(|at| tail + at)
 }
 
 /// Walks GBK and GB18030. Four-byte GB18030 characters are lead, digit, lead, digit: two pairs, so
@@ -145,6 +168,22 @@ mod tests {
         assert_eq!(Charset::Gbk.find_delimiter(&[0x81]), None);
         assert_eq!(Charset::Gbk.find_delimiter(&[0xFF, b'|']), Some(1));
         assert_eq!(Charset::Utf8.find_delimiter("三|".as_bytes()), Some(3));
+    }
+
+    #[test]
+    fn the_first_delimiter_is_found_wherever_it_stands() {
+        // Neighbours of `|` and bytes whose high bit is set must not be taken for it.
+        for fill in [b'a', DELIMITER - 1, DELIMITER + 1, DELIMITER | 0x80, 0x00, 0x80, 0xFF] {
+            for len in 0..40 {
+                let mut bytes = vec![fill; len];
+                assert_eq!(Charset::Utf8.find_delimiter(&bytes), None, "{fill:02X} {len}");
+                for at in (0..len).rev() {
+                    // Those behind it stay.
+                    bytes[at] = DELIMITER;
+                    assert_eq!(Charset::Utf8.find_delimiter(&bytes), Some(at), "{fill:02X} {len}");
+                }
+            }
+        }
     }
 
     #[test]

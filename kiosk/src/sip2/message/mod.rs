@@ -93,8 +93,10 @@ macro_rules! message {
                     extra: Default::default(),
                 };
                 let _ = &fixed;
-                for (id, bytes) in view.fields() {
-                    let text = $crate::sip2::message::decode_text(id, bytes, view.charset());
+                let texts = $crate::sip2::message::value::Texts::of(view);
+                let mut fields = view.fields();
+                while let Some((id, range)) = fields.next_range() {
+                    let text = texts.field(id, range);
                     match id {
                         $($crate::sip2::field::FieldId::$id => {
                             $crate::sip2::message::value::Slot::put(

@@ -339,6 +339,21 @@ fn every_request_knows_its_answer() {
     assert_eq!(answer_code(Code::BlockPatron), Some(Code::PatronStatusResponse));
 }
 
+/// Found by the fuzz target `sip2_message`: written last, the value without meaning was lost.
+#[test]
+fn values_without_meaning_are_kept_wherever_they_stand() {
+    let fixed = "24              00120261122    103000";
+    for fields in ["BLmaybe|BLY|", "BLY|BLmaybe|"] {
+        let line = format!("{fixed}AO|AA|AE|{fields}");
+        let read = Response::decode(line.as_bytes(), Charset::Utf8).unwrap().message;
+        let Response::PatronStatus(status) = &read else { panic!("{read:?}") };
+        assert_eq!(status.valid_patron, Some(true));
+        assert_eq!(status.extra.get(FieldId::BL), Some("maybe"));
+        let written = read.encode(Charset::Utf8, ErrorDetection::Off);
+        assert_eq!(written, format!("{fixed}AO|AA|AE|BLY|BLmaybe|").into_bytes());
+    }
+}
+
 /// A line of any code with a well-formed fixed part and any fields, known and unknown.
 fn any_line(charset: Charset) -> impl Strategy<Value = Vec<u8>> {
     let field = ("[A-Z][A-Z]", "([^|\r\n&]{0,12}|[YN]|[0-9]{1,4}|20261122    103000)");

@@ -41,13 +41,21 @@ impl Writer {
     /// Appends a variable field.
     pub fn field(&mut self, id: FieldId, value: &str) {
         self.out.extend_from_slice(&id.0);
-        for (at, piece) in value.split(['|', '\r', '\n']).enumerate() {
+        if value.bytes().any(breaks_framing) {
+            self.blanked(value);
+        } else {
+            self.charset.encode_into(value, &mut self.out);
+        }
+        self.out.push(DELIMITER);
+    }
+
+    fn blanked(&mut self, value: &str) {
+        for (at, piece) in value.split(|c| u8::try_from(c).is_ok_and(breaks_framing)).enumerate() {
             if at > 0 {
                 self.out.push(b' ');
             }
             self.charset.encode_into(piece, &mut self.out);
         }
-        self.out.push(DELIMITER);
     }
 
     /// Appends the trailer and gives the message, without terminator.
@@ -63,6 +71,11 @@ impl Writer {
         }
         self.out
     }
+}
+
+/// Whether a byte inside a value would end the field or the message.
+fn breaks_framing(byte: u8) -> bool {
+    matches!(byte, DELIMITER | b'\r' | b'\n')
 }
 
 #[cfg(test)]
