@@ -288,6 +288,7 @@ impl Config {
                 ));
             }
         }
+        problems.extend(self.security.problem().map(str::to_owned));
         if let Some(printer) = &self.printer
             && let Err(error) = printer.setup.resolve()
         {
@@ -358,6 +359,13 @@ mod tests {
     }
 
     #[test]
+    fn a_site_whose_gate_reads_eas_only_can_say_so() {
+        let eas = "[security]\nafi_secured = \"unused\"\nafi_released = \"unused\"\n";
+        let security = load(&format!("{SMALL}{eas}")).unwrap().security;
+        assert_eq!((security.afi_secured, security.afi_released, security.eas), (None, None, true));
+    }
+
+    #[test]
     fn wrong_files_say_what_to_do() {
         for (more, expected) in [
             ("[reader]\nmodle = \"3m810\"\n", "modle"),
@@ -365,6 +373,9 @@ mod tests {
             ("[session.times]\nidle_s = 1\n", "30 to 300"),
             ("[library]\naddress = \"ils\"\n", "HOST:PORT"),
             ("[panel]\nwidth = 1\n", "480"),
+            ("[security]\nafi_secured = 300\n", "0xFF"),
+            ("[security]\nafi_secured = 0xC2\n", "the same"),
+            ("[security]\nafi_released = \"unused\"\n", "give both"),
             ("[[library.profile.refusals]]\ncontains = \"x\"\ncode = \"y\"\n", "reasons"),
         ] {
             let error = load(&format!("{SMALL}{more}")).unwrap_err().to_string();

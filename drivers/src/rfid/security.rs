@@ -21,12 +21,43 @@ pub enum Security {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecurityProfile {
-    /// AFI of a secured item; `None` when AFI is not used.
+    /// AFI of a secured item; `None`, written `"unused"`, when AFI is not used.
+    #[serde(with = "afi_setting")]
     pub afi_secured: Option<u8>,
-    /// AFI of a released item.
+    /// AFI of a released item; `None` with the other.
+    #[serde(with = "afi_setting")]
     pub afi_released: Option<u8>,
     /// Whether the EAS bit is switched as well.
     pub eas: bool,
+}
+
+/// TOML has no word for nothing, and leaving the key out means the default.
+mod afi_setting {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged, expecting = "write an AFI from 0x00 to 0xFF, or \"unused\"")]
+    enum Setting {
+        Value(u8),
+        Word(Word),
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Word {
+        Unused,
+    }
+
+    pub(super) fn serialize<S: Serializer>(afi: &Option<u8>, s: S) -> Result<S::Ok, S::Error> {
+        afi.map_or(Setting::Word(Word::Unused), Setting::Value).serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u8>, D::Error> {
+        Ok(match Setting::deserialize(d)? {
+            Setting::Value(afi) => Some(afi),
+            Setting::Word(Word::Unused) => None,
+        })
+    }
 }
 
 impl Default for SecurityProfile {
@@ -36,6 +67,20 @@ impl Default for SecurityProfile {
 }
 
 impl SecurityProfile {
+    /// What makes it impossible, in words that say what to write.
+    #[must_use]
+    pub fn problem(&self) -> Option<&'static str> {
+        match (self.afi_secured, self.afi_released) {
+            (Some(secured), Some(released)) if secured == released => Some(
+                "security.afi_secured and security.afi_released are the same: no gate could tell them apart; ask for the gate's setting",
+            ),
+            (Some(_), None) | (None, Some(_)) => Some(
+                "security.afi_secured and security.afi_released: give both, or write \"unused\" for both",
+            ),
+            _ => None,
+        }
+    }
+
     fn afi(&self, want: Security) -> Option<u8> {
         match want {
             Security::Secured => self.afi_secured,

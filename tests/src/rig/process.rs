@@ -1,6 +1,7 @@
 //! One process.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -38,8 +39,18 @@ impl Process {
     /// When it cannot be started.
     #[must_use]
     pub fn start(program: &str, arguments: &[&str]) -> Self {
+        Self::start_in(&std::env::temp_dir(), program, arguments)
+    }
+
+    /// Starts a program whose temporary files are to lie in `temp`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_in(temp: &Path, program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
             .args(arguments)
+            .env("TMPDIR", temp)
             // The tests' own environment must not change what is said.
             .env_remove("JIEHUAN_LOG")
             .env_remove("RUST_LOG")

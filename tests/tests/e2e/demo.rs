@@ -9,8 +9,13 @@ use crate::site::{JIEHUAN, Site, no_patron, no_patron_in_files};
 fn the_demo_lends_and_takes_back_and_everybody_agrees() {
     let site = Site::new();
     let out = site.text("out");
-    let ended = Process::run(JIEHUAN, &["demo", "--headless", "--out", &out]);
+    let temp = site.path("temp");
+    std::fs::create_dir(&temp).unwrap();
+    let demo = ["demo", "--headless", "--out", &out];
+    let ended = Process::start_in(&temp, JIEHUAN, &demo).end();
     ended.well();
+    let left: Vec<_> = std::fs::read_dir(&temp).unwrap().collect();
+    assert!(left.is_empty(), "the demo left {left:?}");
     assert_eq!(
         ended.summary(),
         json!({

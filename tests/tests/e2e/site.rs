@@ -145,7 +145,9 @@ impl Site {
     /// Starts the station with a script.
     pub(crate) fn station(&self, config: &str, script: &str) -> Process {
         let script = self.write("steps.script", script);
-        Process::start(JIEHUAN, &["run", "--config", config, "--headless", "--script", &script])
+        let steps = ["run", "--config", config, "--headless", "--script", &script];
+        // A killed station leaves its simulated reader's link behind.
+        Process::start_in(self.0.path(), JIEHUAN, &steps)
     }
 
     /// The journal as a technician lists it, newest first; empty while there is none.
