@@ -26,8 +26,20 @@ const INITIALS_MAX: usize = 4;
 macro_rules! private_text {
     ($(#[$doc:meta])* $name:ident, $mask:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Zeroize, ZeroizeOnDrop)]
+        #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Zeroize)]
         pub struct $name(String);
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                // Nothing held, nothing to wipe: most passwords on the wire are empty, and wiping
+                // no bytes at no address costs more than reading the field did.
+                if self.0.capacity() > 0 {
+                    self.0.zeroize();
+                }
+            }
+        }
+
+        impl ZeroizeOnDrop for $name {}
 
         impl $name {
             /// Wraps a value.
