@@ -51,9 +51,11 @@ pub(crate) fn all(data: &Data) -> Vec<PlacedTag> {
             } else {
                 format!("{}/{number}", entry.barcode)
             };
-            let data = item(&entry.barcode, &entry.owner, Parts { in_item: parts, number });
-            // The town branches bought their tags earlier: fixed layout instead of objects.
+            // The town branches bought their tags earlier: fixed layout instead of objects, which
+            // has no place for the sub-class of usage.
             let fixed = entry.home != "YZ-MAIN" && parts == 1;
+            let sub = if fixed { 0 } else { 1 };
+            let data = item(&entry.barcode, &entry.owner, Parts { in_item: parts, number }, sub);
             tags.push(place(id, tags.len(), &data, fixed, released));
         }
     }
@@ -61,7 +63,7 @@ pub(crate) fn all(data: &Data) -> Vec<PlacedTag> {
         let id = patron.number.clone();
         tags.push(place(id, tags.len(), &card(&patron.number), false, true));
     }
-    let foreign = item("SH0001234567", "CN-310101-1-SH", Parts { in_item: 1, number: 1 });
+    let foreign = item("SH0001234567", "CN-310101-1-SH", Parts { in_item: 1, number: 1 }, 1);
     tags.push(place(FOREIGN.to_owned(), tags.len(), &foreign, false, true));
     let blank = TagState::new(BLANK, uid(tags.len()), Chip::IcodeSlix);
     tags.push(PlacedTag { tag: blank, on_pad: false });
@@ -76,15 +78,17 @@ fn uid(n: usize) -> Uid {
     Uid([0xE0, 0x04, 0x01, 0x10, c, d, e, f])
 }
 
-fn item(id: &str, owner: &str, parts: Parts) -> TagData {
+fn item(id: &str, owner: &str, parts: Parts, sub_class: u8) -> TagData {
     let mut data = TagData::new(Model::Iso28560Part2);
     data.elements = vec![
         Element::text(ElementId::PrimaryItemIdentifier, id),
         Element::text(ElementId::OwnerInstitution, owner),
-        usage(1, 1),
+        usage(1, sub_class),
     ];
     data.parts = Some(parts);
-    if let Some(set) = SetInformation::from_parts(parts) {
+    if parts.in_item > 1
+        && let Some(set) = SetInformation::from_parts(parts)
+    {
         data.elements.push(Element { id: ElementId::SetInformation, value: Value::Set(set) });
     }
     data

@@ -9,4 +9,4 @@ mod tests;
 
 pub(super) use decode::{decode, first_element, is_good_element};
 pub use encode::{Clear, ContentRule, Encoded, Layout, encode};
-pub(super) use need::need;
+pub(super) use need::{end_of_data, need};

@@ -27,3 +27,16 @@ pub(in crate::rfid::tagdata) fn need(memory: &[u8]) -> Need {
     }
     Need::Enough
 }
+
+/// Where the elements end: the end mark's place, or the end of memory. `None` when an element is
+/// cut.
+pub(in crate::rfid::tagdata) fn end_of_data(memory: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match step(memory, at) {
+            Step::Element(raw) => at = raw.end,
+            Step::EndMark | Step::Exhausted => return Some(at),
+            Step::Cut { .. } => return None,
+        }
+    }
+}

@@ -208,7 +208,7 @@ fn a_long_identifier_is_in_the_library_block() {
     assert_eq!(memory[3..6], [1, 0, 0]);
     assert_eq!(decoded(&memory), tag);
     // 34 + 5 + 22 bytes hold the library block.
-    assert_eq!(blocks_needed(&memory[..32], None), Need::AtLeast(35));
+    assert_eq!(blocks_needed(&memory[..32], None), Need::AtLeast(36));
     assert_eq!(blocks_needed(&memory[..36], None), Need::AtLeast(61));
     assert_eq!(blocks_needed(&memory[..64], None), Need::Enough);
     let part = decode_extent(&memory[..64], Extent::Prefix, None, None).unwrap();
@@ -227,9 +227,13 @@ fn a_long_identifier_is_in_the_library_block() {
 }
 
 #[test]
-fn eight_blocks_suffice_for_a_short_tag() {
+fn a_short_tag_is_asked_for_the_two_bytes_it_lacks() {
     for memory in [hex(LDR), hex(CARD), reversed(&hex(LDR))] {
-        assert_eq!(blocks_needed(&memory, None), Need::Enough);
+        // On a longer tag bytes 32 and 33 are under the check: unread, it proves nothing.
+        assert_eq!(blocks_needed(&memory, None), Need::AtLeast(36));
+        let prefix = decode_extent(&memory, Extent::Prefix, None, None);
+        assert_eq!(prefix, Err(TagError::MoreNeeded { at_least: 36 }));
+        assert!(decoded(&memory).identifier().is_some(), "as a whole tag it is read");
         assert_eq!(blocks_needed(&memory[..28], Some(DSFID_PART3)), Need::AtLeast(36));
     }
 }
