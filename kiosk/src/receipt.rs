@@ -25,8 +25,11 @@ pub fn slip(request: &SlipRequest, names: &Names) -> Slip {
     slip = slip
         .styled(names.library[at].clone(), bold(Align::Center))
         .centered(words.text(head_key(request.kind)))
-        .columns(request.at.strftime("%Y-%m-%d %H:%M").to_string(), place(names, at))
-        .text(words.with("receipt-code", &[("code", Arg::S(&request.code.0))]))
+        .centered(names.place[at].clone())
+        .columns(
+            request.at.strftime("%Y-%m-%d %H:%M").to_string(),
+            words.with("receipt-code", &[("code", Arg::S(&request.code.0))]),
+        )
         .rule();
     for line in &request.lines {
         slip = slip.columns(line.title.clone(), right(line, request.kind, words));
@@ -46,10 +49,6 @@ pub fn slip(request: &SlipRequest, names: &Names) -> Slip {
 
 fn bold(align: Align) -> Style {
     Style { align, weight: drivers::printer::slip::Weight::Bold, ..Style::default() }
-}
-
-fn place(names: &Names, at: usize) -> String {
-    names.place[at].clone()
 }
 
 fn head_key(kind: SlipKind) -> &'static str {
@@ -134,7 +133,10 @@ mod tests {
     fn names() -> Names {
         Names {
             library: ["扬中市图书馆".to_owned(), "Yangzhong Library".to_owned()],
-            place: ["3号机".to_owned(), "Station 3".to_owned()],
+            place: [
+                "总馆一楼 · 3 号机".to_owned(),
+                "Main library, ground floor · Station 3".to_owned(),
+            ],
             branches: Vec::new(),
             hours: Default::default(),
         }
@@ -152,6 +154,7 @@ mod tests {
                     if kind != SlipKind::GiveBack {
                         assert!(text.matches("2027-01-05").count() >= 2, "{text}");
                     }
+                    assert!(text.contains("2026-12-06 14:32"), "the moment is cut: {text}");
                     assert!(!text.contains("receipt-"), "an untranslated key: {text}");
                 }
             }
