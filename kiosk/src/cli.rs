@@ -69,7 +69,10 @@ pub fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
         )
         .init();
-    match run(cli.command.unwrap_or(Command::Demo(DemoArgs::default()))) {
+    let done = run(cli.command.unwrap_or(Command::Demo(DemoArgs::default())));
+    #[cfg(feature = "screens")]
+    crate::demo::window::forget_fonts();
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -41,6 +41,17 @@ pub fn guard_fonts() -> anyhow::Result<()> {
     Err(error).context("cannot start again with a font")
 }
 
+/// Removes the font this process was started again with, at its end. An `exec` keeps the process
+/// number, which stands in the directory's name: nobody else's is touched.
+pub fn forget_fonts() {
+    let Some(conf) = std::env::var_os("FONTCONFIG_FILE").map(PathBuf::from) else { return };
+    let ours = format!("jiehuan-fonts-{}", std::process::id());
+    if let Some(directory) = conf.parent().filter(|d| d.file_name() == Some(ours.as_ref())) {
+        // Left behind at worst: a font in the temporary directory.
+        let _ = std::fs::remove_dir_all(directory);
+    }
+}
+
 fn this_program() -> anyhow::Result<Command> {
     Ok(Command::new(std::env::current_exe().context("where is this program?")?))
 }
