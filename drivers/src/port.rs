@@ -8,20 +8,26 @@
 //! | `serial:/dev/ttyUSB0` | a serial line (also a pty) at the driver's default speed, 8N1 |
 //! | `serial:/dev/ttyUSB0@19200` | the same with a speed in bit/s |
 //! | `serial:/dev/ttyUSB0@115200/rtscts` | hardware flow control (also `/xonxoff`) |
+//! | `serial:/dev/ttyUSB0@38400/even` | with a parity bit (also `/odd`, `/none`) |
+//! | `usb:0403:6001:A10KZP3L@19200` | the serial line of a USB device: vendor, product, and its serial number or, where it has none, the USB port it is plugged in (`1-1.3`), or nothing |
 //! | `tcp:HOST:PORT` | a TCP connection |
 //! | `lp:/dev/usb/lp0` | a kernel printer device |
+//! | `spi:0.1` | an SPI chip: bus and chip select; not a byte stream |
+//! | `i2c:1` | an I2C bus; not a byte stream |
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+
+mod usb;
 
 /// Longest wait for a TCP connection to a device on the local network.
 pub const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -54,7 +60,7 @@ impl<P: Port + ?Sized> Port for Box<P> {
 }
 
 /// Serial handshake (ESC/POS printers; readers use none).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum FlowControl {
     /// No handshake.
     #[default]
@@ -65,28 +71,96 @@ pub enum FlowControl {
     XonXoff,
 }
 
+/// Parity bit of a serial line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Parity {
+    /// None.
+    #[default]
+    None,
+    /// Even (FEIG readers).
+    Even,
+    /// Odd.
+    Odd,
+}
+
+/// What a port's text says of the line; the driver's own settings hold where it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct LineText {
+    /// Speed in bit/s.
+    pub baud: Option<u32>,
+    /// Parity.
+    pub parity: Option<Parity>,
+    /// Handshake.
+    pub flow: FlowControl,
+}
+
+/// A device's usual line: 8 data bits, 1 stop bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LineSettings {
+    /// Speed in bit/s.
+    pub baud: u32,
+    /// Parity.
+    pub parity: Parity,
+}
+
+impl LineSettings {
+    /// So many bit/s, 8N1.
+    #[must_use]
+    pub const fn new(baud: u32) -> Self {
+        Self { baud, parity: Parity::None }
+    }
+}
+
+/// A USB device that is a serial line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UsbDevice {
+    /// Vendor.
+    pub vendor: u16,
+    /// Product.
+    pub product: u16,
+    /// Serial number, or name of the USB port (`1-1.3`) for devices without one.
+    pub which: Option<String>,
+}
+
 /// Where a device is connected. See the module text for the written form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PortSpec {
     /// A serial line or pty.
     Serial {
         /// Device path.
         path: PathBuf,
-        /// Speed in bit/s, or the driver's default.
-        baud: Option<u32>,
-        /// Handshake.
-        flow: FlowControl,
+        /// What the text says of the line.
+        line: LineText,
+    },
+    /// A serial line behind USB, looked for each time it is opened.
+    Usb {
+        /// The device.
+        device: UsbDevice,
+        /// What the text says of the line.
+        line: LineText,
     },
     /// A TCP connection, `host:port`.
     Tcp(String),
     /// A kernel printer device.
     Lp(PathBuf),
+    /// An SPI chip.
+    Spi {
+        /// Bus.
+        bus: u8,
+        /// Chip select.
+        select: u8,
+    },
+    /// An I2C bus.
+    I2c {
+        /// Bus.
+        bus: u8,
+    },
 }
 
 /// A port description that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "port {text:?} is not understood: write serial:/dev/NAME[@SPEED[/rtscts|/xonxoff]], tcp:HOST:PORT or lp:/dev/usb/lpN"
+    "port {text:?} is not understood: write serial:/dev/NAME[@SPEED[/even|/odd][/rtscts|/xonxoff]], usb:VENDOR:PRODUCT[:SERIAL][@SPEED], tcp:HOST:PORT, lp:/dev/usb/lpN, spi:BUS.SELECT or i2c:BUS"
 )]
 pub struct PortSpecError {
     /// The text as given.
@@ -101,6 +175,84 @@ pub struct OpenError {
     pub spec: PortSpec,
     /// The system's answer.
     pub source: io::Error,
+}
+
+impl FromStr for LineText {
+    type Err = ();
+
+    /// `SPEED[/OPTION...]`, what stands behind the `@`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.split('/');
+        let baud: u32 = words.next().ok_or(())?.parse().map_err(|_| ())?;
+        let mut line = Self { baud: Some(baud).filter(|b| *b > 0), ..Self::default() };
+        if line.baud.is_none() {
+            return Err(());
+        }
+        for word in words {
+            match word {
+                "none" => line.parity = Some(Parity::None),
+                "even" => line.parity = Some(Parity::Even),
+                "odd" => line.parity = Some(Parity::Odd),
+                "rtscts" => line.flow = FlowControl::RtsCts,
+                "xonxoff" => line.flow = FlowControl::XonXoff,
+                _ => return Err(()),
+            }
+        }
+        Ok(line)
+    }
+}
+
+/// `@SPEED/OPTION...`, or nothing.
+impl fmt::Display for LineText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(baud) = self.baud else { return Ok(()) };
+        write!(f, "@{baud}")?;
+        f.write_str(match self.parity {
+            None => "",
+            Some(Parity::None) => "/none",
+            Some(Parity::Even) => "/even",
+            Some(Parity::Odd) => "/odd",
+        })?;
+        f.write_str(match self.flow {
+            FlowControl::None => "",
+            FlowControl::RtsCts => "/rtscts",
+            FlowControl::XonXoff => "/xonxoff",
+        })
+    }
+}
+
+impl FromStr for UsbDevice {
+    type Err = ();
+
+    /// `VENDOR:PRODUCT[:SERIAL]`, numbers of four hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.splitn(3, ':');
+        let mut id = || {
+            let word = words.next().filter(|w| w.len() == 4).ok_or(())?;
+            u16::from_str_radix(word, 16).map_err(|_| ())
+        };
+        let (vendor, product) = (id()?, id()?);
+        let which = words.next().map(str::to_owned);
+        if which.as_ref().is_some_and(String::is_empty) {
+            return Err(());
+        }
+        Ok(Self { vendor, product, which })
+    }
+}
+
+impl fmt::Display for UsbDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}:{:04x}", self.vendor, self.product)?;
+        self.which.as_ref().map_or(Ok(()), |which| write!(f, ":{which}"))
+    }
+}
+
+/// What stands before an `@`, and the line's settings behind it.
+fn with_line(text: &str) -> Result<(&str, LineText), ()> {
+    match text.rsplit_once('@') {
+        Some((what, line)) => Ok((what, line.parse()?)),
+        None => Ok((text, LineText::default())),
+    }
 }
 
 impl FromStr for PortSpec {
@@ -122,28 +274,22 @@ impl FromStr for PortSpec {
             }
             "lp" => Ok(Self::Lp(rest.into())),
             "serial" => {
-                let (path, line) = match rest.rsplit_once('@') {
-                    Some((path, line)) => (path, Some(line)),
-                    None => (rest, None),
-                };
-                let (baud, flow) = match line {
-                    None => (None, FlowControl::None),
-                    Some(line) => {
-                        let (baud, flow) = line.split_once('/').unwrap_or((line, ""));
-                        let flow = match flow {
-                            "" => FlowControl::None,
-                            "rtscts" => FlowControl::RtsCts,
-                            "xonxoff" => FlowControl::XonXoff,
-                            _ => return Err(bad()),
-                        };
-                        (Some(baud.parse().map_err(|_| bad())?), flow)
-                    }
-                };
-                if path.is_empty() || baud == Some(0) {
+                let (path, line) = with_line(rest).map_err(|()| bad())?;
+                if path.is_empty() {
                     return Err(bad());
                 }
-                Ok(Self::Serial { path: path.into(), baud, flow })
+                Ok(Self::Serial { path: path.into(), line })
             }
+            "usb" => {
+                let (device, line) = with_line(rest).map_err(|()| bad())?;
+                Ok(Self::Usb { device: device.parse().map_err(|()| bad())?, line })
+            }
+            "spi" => {
+                let (bus, select) = rest.split_once('.').ok_or_else(bad)?;
+                let number = |text: &str| text.parse().map_err(|_| bad());
+                Ok(Self::Spi { bus: number(bus)?, select: number(select)? })
+            }
+            "i2c" => Ok(Self::I2c { bus: rest.parse().map_err(|_| bad())? }),
             _ => Err(bad()),
         }
     }
@@ -152,20 +298,12 @@ impl FromStr for PortSpec {
 impl fmt::Display for PortSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Serial { path, baud, flow } => {
-                write!(f, "serial:{}", path.display())?;
-                if let Some(baud) = baud {
-                    write!(f, "@{baud}")?;
-                    match flow {
-                        FlowControl::None => {}
-                        FlowControl::RtsCts => f.write_str("/rtscts")?,
-                        FlowControl::XonXoff => f.write_str("/xonxoff")?,
-                    }
-                }
-                Ok(())
-            }
+            Self::Serial { path, line } => write!(f, "serial:{}{line}", path.display()),
+            Self::Usb { device, line } => write!(f, "usb:{device}{line}"),
             Self::Tcp(addr) => write!(f, "tcp:{addr}"),
             Self::Lp(path) => write!(f, "lp:{}", path.display()),
+            Self::Spi { bus, select } => write!(f, "spi:{bus}.{select}"),
+            Self::I2c { bus } => write!(f, "i2c:{bus}"),
         }
     }
 }
@@ -183,30 +321,43 @@ impl Serialize for PortSpec {
 }
 
 impl PortSpec {
-    /// Opens the port. `default_baud` is the device's usual speed, used when the text names none.
+    /// A serial line at its driver's usual settings.
+    #[must_use]
+    pub fn serial(path: impl Into<PathBuf>) -> Self {
+        Self::Serial { path: path.into(), line: LineText::default() }
+    }
+
+    /// The line as it will be opened by a driver whose device usually has `usual`.
+    #[must_use]
+    pub fn line(&self, usual: LineSettings) -> LineSettings {
+        match self {
+            Self::Serial { line, .. } | Self::Usb { line, .. } => LineSettings {
+                baud: line.baud.unwrap_or(usual.baud),
+                parity: line.parity.unwrap_or(usual.parity),
+            },
+            _ => usual,
+        }
+    }
+
+    /// Opens the port. `usual` are the device's line settings, used where the text says nothing.
     ///
     /// # Errors
     /// [`OpenError`] with what was tried; never waits longer than [`TCP_CONNECT_TIMEOUT`].
-    pub fn open(&self, default_baud: u32, timeout: Duration) -> Result<Box<dyn Port>, OpenError> {
-        self.open_io(default_baud, timeout)
-            .map_err(|source| OpenError { spec: self.clone(), source })
+    pub fn open(&self, usual: LineSettings, timeout: Duration) -> Result<Box<dyn Port>, OpenError> {
+        self.open_io(usual, timeout).map_err(|source| OpenError { spec: self.clone(), source })
     }
 
-    fn open_io(&self, default_baud: u32, timeout: Duration) -> io::Result<Box<dyn Port>> {
+    fn open_io(&self, usual: LineSettings, timeout: Duration) -> io::Result<Box<dyn Port>> {
+        let settings = self.line(usual);
         match self {
-            Self::Serial { path, baud, flow } => {
-                let flow = match flow {
-                    FlowControl::None => serialport::FlowControl::None,
-                    FlowControl::RtsCts => serialport::FlowControl::Hardware,
-                    FlowControl::XonXoff => serialport::FlowControl::Software,
-                };
-                let port = serialport::new(path.to_string_lossy(), baud.unwrap_or(default_baud))
-                    .flow_control(flow)
-                    .timeout(timeout)
-                    .open_native()
-                    .map_err(io::Error::from)?;
-                Ok(Box::new(SerialLine(port)))
+            Self::Serial { path, line } => open_serial(path, settings, line.flow, timeout),
+            Self::Usb { device, line } => {
+                open_serial(&usb::find(device)?, settings, line.flow, timeout)
             }
+            Self::Spi { .. } | Self::I2c { .. } => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this device speaks over a byte line: write serial:, usb: or tcp:",
+            )),
             Self::Tcp(addr) => {
                 let mut last = io::Error::new(io::ErrorKind::NotFound, "no address for this name");
                 for addr in addr.to_socket_addrs()? {
@@ -234,6 +385,31 @@ impl PortSpec {
             }
         }
     }
+}
+
+fn open_serial(
+    path: &Path,
+    settings: LineSettings,
+    flow: FlowControl,
+    timeout: Duration,
+) -> io::Result<Box<dyn Port>> {
+    let flow = match flow {
+        FlowControl::None => serialport::FlowControl::None,
+        FlowControl::RtsCts => serialport::FlowControl::Hardware,
+        FlowControl::XonXoff => serialport::FlowControl::Software,
+    };
+    let parity = match settings.parity {
+        Parity::None => serialport::Parity::None,
+        Parity::Even => serialport::Parity::Even,
+        Parity::Odd => serialport::Parity::Odd,
+    };
+    let port = serialport::new(path.to_string_lossy(), settings.baud)
+        .flow_control(flow)
+        .parity(parity)
+        .timeout(timeout)
+        .open_native()
+        .map_err(io::Error::from)?;
+    Ok(Box::new(SerialLine(port)))
 }
 
 struct SerialLine(serialport::TTYPort);
@@ -421,12 +597,30 @@ mod tests {
             "tcp:127.0.0.1:9100",
             "tcp:[::1]:9100",
             "lp:/dev/usb/lp0",
+            "serial:/dev/ttyS0@38400/even",
+            "usb:0403:6001",
+            "usb:0403:6001:A10KZP3L",
+            "usb:1a86:7523:1-1.3@9600",
+            "spi:0.1",
+            "i2c:1",
         ] {
             assert_eq!(text.parse::<PortSpec>().unwrap().to_string(), text);
         }
-        for text in
-            ["", "serial:", "tcp:host", "tcp::1", "usb:x", "serial:/dev/x@fast", "serial:/d@9/dtr"]
-        {
+        for text in [
+            "",
+            "serial:",
+            "tcp:host",
+            "tcp::1",
+            "usb:x",
+            "usb:0403",
+            "usb:403:6001",
+            "usb:0403:6001:",
+            "serial:/dev/x@fast",
+            "serial:/d@9/dtr",
+            "serial:/d@0",
+            "spi:0",
+            "i2c:",
+        ] {
             assert!(text.parse::<PortSpec>().is_err(), "{text}");
         }
     }
@@ -434,7 +628,7 @@ mod tests {
     #[test]
     fn an_absent_device_is_named_in_the_error() {
         let spec: PortSpec = "serial:/dev/not-here".parse().unwrap();
-        let error = spec.open(9600, Duration::from_millis(10)).err().unwrap();
+        let error = spec.open(LineSettings::new(9600), Duration::from_millis(10)).err().unwrap();
         assert!(error.to_string().contains("/dev/not-here"), "{error}");
     }
 }

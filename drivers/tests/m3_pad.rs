@@ -10,7 +10,7 @@ use drivers::rfid::security::{self, Security, SecurityProfile};
 use drivers::rfid::{ReaderError, TagReader, Uid};
 use drivers::sim::field::{Behaviour, Chip, Position, Pull, Rng, TagState};
 use drivers::sim::listen::ListenSpec;
-use drivers::sim::reader_m3::{Fault, Next, ReaderSim, ReaderSimConfig, control};
+use drivers::sim::reader::{Fault, Model, Next, ReaderSim, ReaderSimConfig, control};
 use drivers::sim::tags::PlacedTag;
 
 /// Tests that are not about time run so much faster than real.
@@ -33,7 +33,7 @@ enum Line {
 
 fn uid(n: u8) -> Uid {
     // Spread over the low nibbles as on tags of different reels.
-    Uid([0xE0, 0x04, 0x01, 0x00, 0x31, n, n.wrapping_mul(37), n.wrapping_mul(91)])
+    Uid::iso15693([0xE0, 0x04, 0x01, 0x00, 0x31, n, n.wrapping_mul(37), n.wrapping_mul(91)])
 }
 
 fn tag(n: u8) -> TagState {
@@ -49,7 +49,7 @@ fn rig_at(line: Line, speed: f64, tags: Vec<TagState>) -> Rig {
         Line::Pty => ListenSpec::Pty(dir.path().join("pad")),
         Line::Tcp => ListenSpec::Tcp("127.0.0.1:0".into()),
     };
-    let config = ReaderSimConfig { speed, seed: 42, ..ReaderSimConfig::new(listen) };
+    let config = ReaderSimConfig { speed, seed: 42, ..ReaderSimConfig::new(Model::M3Pad, listen) };
     let tags = tags.into_iter().map(|tag| PlacedTag { tag, on_pad: true }).collect();
     Rig { sim: ReaderSim::start(&config, tags).unwrap(), _dir: dir }
 }
@@ -243,7 +243,7 @@ fn tags_at_the_edge_silent_and_reported_twice() {
     let mut times = [0; 4];
     for _ in 0..30 {
         for seen in reader.inventory().unwrap() {
-            times[usize::from(seen.uid.0[5])] += 1;
+            times[usize::from(seen.uid.bytes()[5])] += 1;
         }
     }
     assert_eq!((times[2], times[3]), (0, 30));
@@ -268,7 +268,7 @@ fn a_late_answer_never_matches_the_next_command() {
 #[test]
 fn a_command_sent_while_busy_is_ignored() {
     let rig = rig_at(Line::Tcp, 1.0, (0..5).map(tag).collect());
-    let mut port = rig.sim.port_spec().open(timing::BAUD, PATIENCE).unwrap();
+    let mut port = rig.sim.port_spec().open(timing::LINE, PATIENCE).unwrap();
     let version = [0xD6, 0x00, 0x03, 0x11, 0x64, 0x20];
     port.write_all(&[0xD6, 0x00, 0x05, 0xFE, 0x00, 0x05, 0xFA, 0x40]).unwrap();
     assert!(rig.sim.wait_commands(1, PATIENCE));
@@ -292,7 +292,7 @@ fn not_faster_than_physics() {
     let tags: Vec<TagState> = (0..TAGS)
         .map(|n| {
             let random = (0xE004_0100_0000_0000 | rng.next_u64() >> 24).to_be_bytes();
-            TagState::new(format!("t{n}"), Uid(random), Chip::IcodeSlix)
+            TagState::new(format!("t{n}"), Uid::iso15693(random), Chip::IcodeSlix)
         })
         .collect();
     let rig = rig_at(Line::Pty, 1.0, tags);
@@ -340,11 +340,11 @@ fn control_lines_are_answered_in_one_line() {
 fn a_stopped_simulator_does_not_hang_and_frees_its_place() {
     let rig = rig_at(Line::Tcp, 1.0, (0..20).map(tag).collect());
     let spec = rig.sim.port_spec();
-    let mut port = spec.open(timing::BAUD, PATIENCE).unwrap();
+    let mut port = spec.open(timing::LINE, PATIENCE).unwrap();
     port.write_all(&[0xD6, 0x00, 0x05, 0xFE, 0x00, 0x05, 0xFA, 0x40]).unwrap();
     assert!(rig.sim.wait_commands(1, PATIENCE));
     let started = Instant::now();
     drop(rig);
     assert!(started.elapsed() < Duration::from_secs(5));
-    assert!(spec.open(timing::BAUD, PATIENCE).is_err());
+    assert!(spec.open(timing::LINE, PATIENCE).is_err());
 }

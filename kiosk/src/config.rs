@@ -10,6 +10,7 @@ use serde::Deserialize;
 use drivers::port::PortSpec;
 use drivers::printer::profile::PrinterSetup;
 use drivers::rfid::security::SecurityProfile;
+use drivers::rfid::setup::ReaderModel;
 
 use crate::practice::refusal_map;
 use crate::session::{Names, Rules};
@@ -128,14 +129,6 @@ impl Default for ReaderConfig {
     fn default() -> Self {
         Self { model: ReaderModel::M3, port: None, tags: None }
     }
-}
-
-/// Reader models with a driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum ReaderModel {
-    /// 3M / Bibliotheca 210 and 810 pads.
-    #[serde(rename = "3m810")]
-    M3,
 }
 
 /// `[printer]`.

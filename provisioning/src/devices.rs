@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use drivers::port::{FlowControl, PortSpec};
+use drivers::port::PortSpec;
 use serde::Serialize;
 use serialport::SerialPortType;
 
@@ -84,7 +84,7 @@ fn serial(stable: &BTreeMap<PathBuf, PathBuf>) -> anyhow::Result<Vec<Device>> {
     let device = |port: serialport::SerialPortInfo| {
         let path = PathBuf::from(port.port_name);
         let named = stable.get(&path).unwrap_or(&path).clone();
-        let port_spec = PortSpec::Serial { path: named, baud: None, flow: FlowControl::None };
+        let port_spec = PortSpec::serial(named);
         Device { kind: Kind::Serial, port: port_spec, path, about: about(&port.port_type) }
     };
     Ok(ports.into_iter().map(device).collect())

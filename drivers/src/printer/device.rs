@@ -16,7 +16,7 @@ use super::profile::Profile;
 use super::slip::Slip;
 use super::spooler::{Effect, Feedback, Health, Input, Outcome, Phase, Spooler};
 use super::status::Paper;
-use crate::port::{Port, PortSpec, Tap, Tapped};
+use crate::port::{LineSettings, Port, PortSpec, Tap, Tapped};
 
 /// Commands waiting for the thread at most.
 pub const COMMANDS_MAX: usize = 16;
@@ -123,11 +123,11 @@ impl PrinterHandle {
     ) -> Result<Self, StartError> {
         let zero = match &spec {
             PortSpec::Lp(_) => ZeroRead::Nothing,
-            PortSpec::Serial { .. } | PortSpec::Tcp(_) => ZeroRead::Gone,
+            _ => ZeroRead::Gone,
         };
         let baud = profile.baud;
         let opener = Box::new(move |timeout| {
-            let port = spec.open(baud, timeout).map_err(|error| {
+            let port = spec.open(LineSettings::new(baud), timeout).map_err(|error| {
                 tracing::debug!(%error, "printer link");
                 error.source
             })?;

@@ -8,31 +8,13 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 use super::listen::{ListenError, ListenSpec};
-use super::reader_m3::{self, LINE_MAX, Next, ReaderSim, ReaderSimConfig, SimError};
+use super::reader::{self, LINE_MAX, Model, Next, ReaderSim, ReaderSimConfig, SimError};
 use super::tags::{self, TagsError};
 use crate::port::PortSpec;
 
 /// A control client that says nothing for so long is let go, so that the next can come.
 const CONTROL_IDLE: Duration = Duration::from_secs(600);
-
-/// A reader model that can be simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Model {
-    /// 3M / Bibliotheca 210 and 810 pads.
-    #[value(name = "3m810")]
-    M3Pad,
-}
-
-impl Model {
-    fn name(self) -> &'static str {
-        match self {
-            Self::M3Pad => "3m810",
-        }
-    }
-}
 
 /// Simulate an RFID reader with tags on it.
 ///
@@ -90,7 +72,7 @@ pub fn run(args: &Args) -> Result<(), RunError> {
     let config = ReaderSimConfig {
         speed: args.speed,
         seed: args.seed,
-        ..ReaderSimConfig::new(args.listen.clone())
+        ..ReaderSimConfig::new(args.model, args.listen.clone())
     };
     let control = args.control.as_ref().map(bind_control).transpose()?;
     let sim = Arc::new(ReaderSim::start(&config, tags)?);
@@ -112,7 +94,7 @@ pub fn run(args: &Args) -> Result<(), RunError> {
     })?;
     wait_for_quit(&quitting);
     // The threads hold the simulator too; unplugging gives address and path free before the end.
-    sim.set_fault(reader_m3::Fault::Unplugged)?;
+    sim.set_fault(reader::Fault::Unplugged)?;
     Ok(())
 }
 
@@ -176,7 +158,7 @@ fn serve_lines(
         if text.trim().is_empty() {
             continue;
         }
-        let (answer, next) = reader_m3::control(sim, &text);
+        let (answer, next) = reader::control(sim, &text);
         // One write, so that two sources of lines do not mix their answers.
         let sent = out.write_all(format!("{answer}\n").as_bytes()).and_then(|()| out.flush());
         if next == Next::Quit {

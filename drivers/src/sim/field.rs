@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use rng::Rng;
 pub use tag::{BLOCK_LEN, Behaviour, Chip, Position, Pull, TagState};
 
-use crate::rfid::{Seen, Uid};
+use crate::rfid::{Air, Seen, Uid};
 
 /// Why a tag did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,8 @@ pub struct Field {
     quiet: BTreeSet<Uid>,
     rng: Rng,
     write_time: Duration,
+    /// AFI writes that still fail, whatever the tag.
+    afi_fails: u32,
 }
 
 impl Field {
@@ -125,6 +127,7 @@ impl Field {
             quiet: BTreeSet::new(),
             rng: Rng::new(seed),
             write_time: write_time.min(air::WRITE_MAX),
+            afi_fails: 0,
         }
     }
 
@@ -198,7 +201,8 @@ impl Field {
 
     /// The tag of that UID, if it answers now.
     fn addressed(&mut self, uid: Uid) -> Option<usize> {
-        let index = self.on_pad.iter().copied().find(|&i| self.tags[i].uid == uid)?;
+        let hears = |tag: &TagState| tag.uid == uid && tag.chip.air() == Air::Iso15693;
+        let index = self.on_pad.iter().copied().find(|&i| hears(&self.tags[i]))?;
         self.answers(index).then_some(index)
     }
 
@@ -214,7 +218,7 @@ impl Field {
         let mut seen = Vec::new();
         for uid in found {
             let Some(tag) = self.tags.iter().find(|t| t.uid == uid) else { continue };
-            let report = Seen { uid, dsfid: Some(tag.dsfid) };
+            let report = Seen::iso15693(uid, Some(tag.dsfid));
             seen.push(report);
             if tag.behaviour.duplicate {
                 seen.push(report);
@@ -229,8 +233,10 @@ impl Field {
         for index in self.on_pad.clone() {
             let tag = &self.tags[index];
             let uid = tag.uid;
-            let spoken_to =
-                tag.is_of_family(afi) && !self.quiet.contains(&uid) && !silenced.contains(&uid);
+            let spoken_to = tag.chip.air() == Air::Iso15693
+                && tag.is_of_family(afi)
+                && !self.quiet.contains(&uid)
+                && !silenced.contains(&uid);
             if spoken_to && self.answers(index) {
                 answering.push(uid);
             }
@@ -337,8 +343,18 @@ impl Field {
         OnAir { result, time }
     }
 
+    /// Lets the next AFI writes fail, whatever the tag.
+    pub fn fail_afi_writes(&mut self, times: u32) {
+        self.afi_fails = times;
+    }
+
     /// Writes a register.
     pub fn write_register(&mut self, uid: Uid, register: Register) -> OnAir<()> {
+        if matches!(register, Register::Afi(_)) && self.afi_fails > 0 {
+            self.afi_fails -= 1;
+            // The tag is powered and asked, and the write does not take.
+            return lost_write(ADDRESSED_1);
+        }
         self.writing(uid, ADDRESSED_1, |tag| match register {
             Register::Eas(on) if tag.chip.has_eas() => {
                 tag.eas = on;

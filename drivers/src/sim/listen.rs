@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serialport::{SerialPort, TTYPort};
 
-use crate::port::{FlowControl, PortSpec};
+use crate::port::PortSpec;
 
 /// Longest wait for a client that does not read; bytes it has no room for are lost, as on a
 /// serial line without handshake.
@@ -132,9 +132,7 @@ impl Endpoint {
     pub fn port_spec(&self) -> PortSpec {
         match &self.0 {
             Kind::Tcp(end) => PortSpec::Tcp(end.addr.to_string()),
-            Kind::Pty(end) => {
-                PortSpec::Serial { path: end.path.clone(), baud: None, flow: FlowControl::None }
-            }
+            Kind::Pty(end) => PortSpec::serial(end.path.clone()),
         }
     }
 
@@ -394,6 +392,7 @@ fn make_link(device: &Path, path: &Path) -> Result<(), ListenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::LineSettings;
 
     const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -428,7 +427,7 @@ mod tests {
         for spec in both(dir.path()) {
             let mut end = Endpoint::bind(&spec).unwrap();
             for client in 0..3 {
-                let mut port = end.port_spec().open(19_200, PATIENCE).unwrap();
+                let mut port = end.port_spec().open(LineSettings::new(19_200), PATIENCE).unwrap();
                 port.write_all(&[client, 0xD6, 0x0A, 0x0D]).unwrap();
                 assert_eq!(hear(&mut end), [client, 0xD6, 0x0A, 0x0D], "{spec}");
                 end.write(&[0x11, client]);
@@ -436,14 +435,14 @@ mod tests {
                 port.read_exact(&mut back).unwrap();
                 assert_eq!(back, [0x11, client]);
             }
-            let mut port = end.port_spec().open(19_200, PATIENCE).unwrap();
+            let mut port = end.port_spec().open(LineSettings::new(19_200), PATIENCE).unwrap();
             port.write_all(&[1]).unwrap();
             assert_eq!(hear(&mut end), [1]);
             end.unplug();
             assert!(!matches!(port.read(&mut [0; 4]), Ok(1..)), "{spec}");
-            assert!(end.port_spec().open(19_200, PATIENCE).is_err(), "{spec}");
+            assert!(end.port_spec().open(LineSettings::new(19_200), PATIENCE).is_err(), "{spec}");
             end.replug().unwrap();
-            end.port_spec().open(19_200, PATIENCE).unwrap();
+            end.port_spec().open(LineSettings::new(19_200), PATIENCE).unwrap();
         }
         assert!(!dir.path().join("pad").exists(), "the link goes with its simulator");
     }
@@ -453,7 +452,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for spec in both(dir.path()) {
             let mut end = Endpoint::bind(&spec).unwrap();
-            let mut port = end.port_spec().open(19_200, PATIENCE).unwrap();
+            let mut port = end.port_spec().open(LineSettings::new(19_200), PATIENCE).unwrap();
             port.write_all(&[1]).unwrap();
             assert_eq!(hear(&mut end), [1]);
             port.write_all(&[2, 3]).unwrap();

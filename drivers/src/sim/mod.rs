@@ -9,5 +9,5 @@ pub mod cli_reader;
 pub mod field;
 pub mod listen;
 pub mod printer;
-pub mod reader_m3;
+pub mod reader;
 pub mod tags;

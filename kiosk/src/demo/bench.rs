@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use drivers::port::{Direction, Tap};
 use drivers::sim::field::Pull;
 use drivers::sim::printer::{Fault as PrinterFault, SimEvent};
-use drivers::sim::reader_m3::Fault as ReaderFault;
+use drivers::sim::reader::Fault as ReaderFault;
 use ui::view::{
     Bench, BenchBook, BenchCard, BenchFault, BenchTouch, Language, Picture, Touch, View,
 };
@@ -283,7 +283,7 @@ impl Worker {
         }
     }
 
-    fn with_reader(&self, act: impl FnOnce(&drivers::sim::reader_m3::ReaderSim) -> bool) -> bool {
+    fn with_reader(&self, act: impl FnOnce(&drivers::sim::reader::ReaderSim) -> bool) -> bool {
         self.rig.as_ref().and_then(|rig| rig.reader().ok()).is_some_and(act)
     }
 
@@ -428,7 +428,7 @@ impl Worker {
 
     fn bench(&self) -> Bench {
         let reader = self.rig.as_ref().and_then(|rig| rig.reader().ok());
-        let on_pad = reader.map(drivers::sim::reader_m3::ReaderSim::on_pad).unwrap_or_default();
+        let on_pad = reader.map(drivers::sim::reader::ReaderSim::on_pad).unwrap_or_default();
         let name = |list: &[(String, String)], id: &str| {
             list.iter().find(|(known, _)| known == id).map(|(_, name)| name.clone())
         };
@@ -472,6 +472,6 @@ impl Worker {
 }
 
 /// All books are armed together, so one that is not any more has been pulled.
-fn was_pulled(reader: &drivers::sim::reader_m3::ReaderSim) -> bool {
+fn was_pulled(reader: &drivers::sim::reader::ReaderSim) -> bool {
     BOOKS.iter().any(|book| reader.tag(book).is_ok_and(|tag| tag.behaviour.pull.is_none()))
 }

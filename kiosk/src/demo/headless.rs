@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use drivers::sim::field::Pull;
 use drivers::sim::printer::Fault as PrinterFault;
-use drivers::sim::reader_m3::Fault as ReaderFault;
+use drivers::sim::reader::Fault as ReaderFault;
 use serde::Serialize;
 use ui::view::{Screen, Touch, View};
 

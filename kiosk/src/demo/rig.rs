@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use drivers::port::{PortSpec, Tap, Tapped};
+use drivers::port::{PortSpec, Tap};
 use drivers::printer::profile::ProfileName;
-use drivers::rfid::m3::M3Reader;
-use drivers::rfid::{TagReader, Uid};
+use drivers::rfid::Uid;
+use drivers::rfid::setup::{ReaderModel, ReaderSetup};
 use drivers::sim::field::Pull;
 use drivers::sim::listen::ListenSpec;
 use drivers::sim::printer::{PrinterSim, PrinterSimConfig, SimSink};
-use drivers::sim::reader_m3::{Fault as ReaderFault, ReaderSim, ReaderSimConfig};
+use drivers::sim::reader::{Fault as ReaderFault, Model, ReaderSim, ReaderSimConfig};
 
 use super::tags;
 use crate::clock::Clock;
@@ -20,9 +20,6 @@ use crate::config::Config;
 use crate::practice::{self, Practice, Source, Tally};
 use crate::station::reader::Opener;
 use crate::station::{Event, Listeners, StartError, StationHandle, Wires};
-
-/// Longest wait for the read of a device that does not answer (also its write).
-const PORT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Why a rig did not start or do what a script asked.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +110,12 @@ impl Rig {
         let printer = self.config.printer.as_ref().and_then(|settings| {
             self.printer.as_ref().map(PrinterSim::port_spec).or_else(|| settings.port.clone())
         });
-        let reader = open_reader(reader_port, self.options.reader_tap.clone());
+        let reader = open_reader(
+            self.config.reader.model,
+            ReaderSetup::default(),
+            reader_port,
+            self.options.reader_tap.clone(),
+        );
         let wires = Wires { reader, printer, library };
         let station =
             StationHandle::start(&self.config, wires, &self.clock, self.listeners.clone())?;
@@ -255,10 +257,11 @@ fn start_reader(config: &Config, clock: &Clock) -> Result<ReaderSim, RigError> {
     // A pty is the true thing; where the system has none, TCP carries the same bytes.
     let number = PTY_NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("jiehuan-pad-{}-{number}", std::process::id()));
-    let pty = ReaderSim::start(&ReaderSimConfig::new(ListenSpec::Pty(path)), tags.clone());
+    let pty =
+        ReaderSim::start(&ReaderSimConfig::new(Model::M3Pad, ListenSpec::Pty(path)), tags.clone());
     pty.or_else(|_| {
         let tcp = ListenSpec::Tcp("127.0.0.1:0".to_owned());
-        ReaderSim::start(&ReaderSimConfig::new(tcp), tags)
+        ReaderSim::start(&ReaderSimConfig::new(Model::M3Pad, tcp), tags)
     })
     .map_err(sim)
 }
@@ -273,14 +276,6 @@ fn start_printer(config: &Config, options: &RigOptions) -> Result<PrinterSim, Ri
 }
 
 /// How the station reaches its reader.
-fn open_reader(spec: PortSpec, tap: Option<Tap>) -> Opener {
-    Box::new(move || {
-        let baud = drivers::rfid::m3::timing::BAUD;
-        let port = spec.open(baud, PORT_TIMEOUT).map_err(|e| e.to_string())?;
-        let reader: Box<dyn TagReader> = match &tap {
-            Some(tap) => Box::new(M3Reader::new(Tapped::new(port, tap.clone()), baud)),
-            None => Box::new(M3Reader::new(port, baud)),
-        };
-        Ok(reader)
-    })
+fn open_reader(model: ReaderModel, setup: ReaderSetup, spec: PortSpec, tap: Option<Tap>) -> Opener {
+    Box::new(move || setup.open(model, &spec, tap.as_ref()).map_err(|e| e.to_string()))
 }

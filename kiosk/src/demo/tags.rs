@@ -75,7 +75,7 @@ fn uid(n: usize) -> Uid {
     // the low bytes, so that anticollision has work to do.
     let [_, _, c, d] = u32::try_from(n).unwrap_or(0).wrapping_mul(0x9E37_79B1).to_be_bytes();
     let [_, _, e, f] = u32::try_from(n).unwrap_or(0).to_be_bytes();
-    Uid([0xE0, 0x04, 0x01, 0x10, c, d, e, f])
+    Uid::iso15693([0xE0, 0x04, 0x01, 0x10, c, d, e, f])
 }
 
 fn item(id: &str, owner: &str, parts: Parts, sub_class: u8) -> TagData {

@@ -250,7 +250,7 @@ fn malformed(frame: &Frame) -> What {
 mod tests {
     use super::*;
 
-    const UID: Uid = Uid([0xE0, 0x04, 0x01, 0x00, 0x31, 0x23, 0xAA, 0x26]);
+    const UID: Uid = Uid::iso15693([0xE0, 0x04, 0x01, 0x00, 0x31, 0x23, 0xAA, 0x26]);
 
     fn hex(text: &str) -> Vec<u8> {
         text.split_whitespace().map(|b| u8::from_str_radix(b, 16).unwrap()).collect()
@@ -281,7 +281,7 @@ mod tests {
         check(
             In,
             "D6 00 0F FE 00 00 05 01 E0 04 01 00 31 23 AA 26 94 1A",
-            &What::ReadUids { found: vec![Seen { uid: UID, dsfid: None }] },
+            &What::ReadUids { found: vec![Seen::iso15693(UID, None)] },
         );
         check(
             Out,

@@ -1,7 +1,7 @@
 //! [`M3Reader`]: the pad as a [`TagReader`].
 
 use super::link::Link;
-use super::timing::{BAUD, RESPONSE_MARGIN};
+use super::timing::{LINE, RESPONSE_MARGIN};
 use super::wire::{Block, BlockLock, Command, ErrorCode, Reply, uid_option};
 use crate::port::{OpenError, Port, PortSpec};
 use crate::rfid::{ReaderError, ReaderInfo, Seen, TagReader, Uid};
@@ -43,11 +43,7 @@ impl M3Reader<Box<dyn Port>> {
     /// # Errors
     /// [`OpenError`] with what was tried.
     pub fn open(spec: &PortSpec) -> Result<Self, OpenError> {
-        let baud = match spec {
-            PortSpec::Serial { baud: Some(baud), .. } => *baud,
-            _ => BAUD,
-        };
-        Ok(Self::new(spec.open(BAUD, RESPONSE_MARGIN)?, baud))
+        Ok(Self::new(spec.open(LINE, RESPONSE_MARGIN)?, spec.line(LINE).baud))
     }
 }
 

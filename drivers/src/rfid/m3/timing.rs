@@ -5,10 +5,14 @@
 
 use std::time::Duration;
 
+use crate::port::LineSettings;
+
 use super::wire::{BODY_MAX, Command, FRAME_OVERHEAD};
 
 /// Usual speed of the pad, bit/s (readers.md section 3).
 pub const BAUD: u32 = 19_200;
+/// The line: 8N1.
+pub const LINE: LineSettings = LineSettings::new(BAUD);
 
 /// Bit times per byte: 8N1.
 pub const BITS_PER_BYTE: u32 = 10;

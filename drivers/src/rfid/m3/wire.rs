@@ -101,7 +101,7 @@ impl<'a> Fields<'a> {
     }
 
     fn uid(&mut self) -> Result<crate::rfid::Uid, WireError> {
-        Ok(crate::rfid::Uid(self.array("UID")?))
+        Ok(crate::rfid::Uid::iso15693(self.array("UID")?))
     }
 
     fn value(&self, field: &'static str, value: u8) -> WireError {

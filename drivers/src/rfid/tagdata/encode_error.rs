@@ -1,6 +1,6 @@
 //! Why data cannot be put on a tag.
 
-use super::ElementId;
+use super::{ElementId, Model};
 
 /// Data that a model or a tag cannot hold. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,4 +44,7 @@ pub enum EncodeError {
     /// A block size of 0 or above 32 bytes.
     #[error("blocks of {0} bytes do not exist")]
     BadBlockSize(usize),
+    /// A model that is only recognised.
+    #[error("tags of the model {0} are not written")]
+    ReadOnlyModel(Model),
 }

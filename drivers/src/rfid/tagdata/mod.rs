@@ -11,6 +11,7 @@ mod bits;
 mod compaction;
 mod element;
 mod encode_error;
+mod image;
 mod isil;
 pub mod part2;
 pub mod part3;
@@ -29,6 +30,7 @@ use std::str::FromStr;
 
 pub use element::{ContentParameter, Element, ElementId, OID_MAX, Value};
 pub use encode_error::EncodeError;
+pub use image::{ImageOptions, TagImage, encode};
 pub use isil::same_isil;
 pub use problem::{Problem, TagError};
 pub use set::{Parts, SetInformation};

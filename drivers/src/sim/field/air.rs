@@ -114,7 +114,8 @@ pub fn inventory(tags: &[Uid], family: Family) -> Inventory {
 fn round(known: u32, group: &[Uid], family: Family, result: &mut Inventory) -> Vec<Vec<Uid>> {
     let mut slots: [Vec<Uid>; SLOTS] = Default::default();
     for uid in group {
-        let nibble = u64::from_be_bytes(uid.0) >> (NIBBLE_BITS * known) & 0xF;
+        let bits = u64::from_be_bytes(uid.as_iso15693().unwrap_or_default());
+        let nibble = bits >> (NIBBLE_BITS * known) & 0xF;
         slots[nibble as usize].push(*uid);
     }
     let mask_bytes = (NIBBLE_BITS * known).div_ceil(8);
@@ -153,7 +154,7 @@ mod tests {
     }
 
     fn uids(low: impl IntoIterator<Item = u64>) -> Vec<Uid> {
-        low.into_iter().map(|n| Uid((0xE004_0100_0000_0000 | n).to_be_bytes())).collect()
+        low.into_iter().map(|n| Uid::iso15693((0xE004_0100_0000_0000 | n).to_be_bytes())).collect()
     }
 
     fn close(duration: Duration, us: f64) -> bool {

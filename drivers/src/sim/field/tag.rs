@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rfid::Uid;
+use crate::rfid::{Air, Uid, Uii};
 
 /// Bytes of a block; all chips modelled here have 4.
 pub const BLOCK_LEN: usize = 4;
@@ -20,21 +20,44 @@ pub enum Chip {
     IcodeSlix,
     /// ICODE SLIX2: 80 blocks of which the last is a counter, EAS.
     IcodeSlix2,
+    /// ICODE SLIX-S: 40 blocks (UNCONFIRMED), EAS.
+    IcodeSlixS,
+    /// ICODE SLIX-L: 8 blocks (UNCONFIRMED), EAS.
+    IcodeSlixL,
     /// Tag-it HF-I Plus: 64 blocks, no EAS.
     TagItPlus,
     /// Tag-it HF-I Standard or Pro: 8 blocks, no AFI, DSFID or system information, no EAS.
     TagItStandard,
+    /// MIFARE Classic 1K, an ISO 14443A card with a UID of 4 bytes.
+    MifareClassic,
+    /// MIFARE DESFire, an ISO 14443A card with a UID of 7 bytes.
+    MifareDesfire,
+    /// A UHF tag (ISO/IEC 18000-63) with a user bank of 32 blocks of 2 words.
+    Gen2,
 }
 
 impl Chip {
-    /// Blocks of memory, the SLIX2's counter included.
+    /// How it speaks through the air.
+    #[must_use]
+    pub fn air(self) -> Air {
+        match self {
+            Self::MifareClassic | Self::MifareDesfire => Air::Iso14443,
+            Self::Gen2 => Air::Gen2,
+            _ => Air::Iso15693,
+        }
+    }
+
+    /// Blocks of user memory, the SLIX2's counter included.
     #[must_use]
     pub fn blocks(self) -> u8 {
         match self {
             Self::IcodeSli | Self::IcodeSlix => 28,
             Self::IcodeSlix2 => 80,
+            Self::IcodeSlixS => 40,
             Self::TagItPlus => 64,
-            Self::TagItStandard => 8,
+            Self::TagItStandard | Self::IcodeSlixL => 8,
+            Self::Gen2 => 32,
+            Self::MifareClassic | Self::MifareDesfire => 0,
         }
     }
 
@@ -47,14 +70,21 @@ impl Chip {
     /// Whether the chip has an EAS bit.
     #[must_use]
     pub fn has_eas(self) -> bool {
-        matches!(self, Self::IcodeSli | Self::IcodeSlix | Self::IcodeSlix2)
+        matches!(
+            self,
+            Self::IcodeSli
+                | Self::IcodeSlix
+                | Self::IcodeSlix2
+                | Self::IcodeSlixS
+                | Self::IcodeSlixL
+        )
     }
 
     /// Whether the chip has AFI, DSFID and system information, and reads several blocks by one
     /// command. (That the multi-block read goes with the registers is UNCONFIRMED.)
     #[must_use]
     pub fn has_registers(self) -> bool {
-        self != Self::TagItStandard
+        self.air() == Air::Iso15693 && self != Self::TagItStandard
     }
 }
 
@@ -121,6 +151,10 @@ pub struct TagState {
     pub dsfid_locked: bool,
     /// EAS bit.
     pub eas: bool,
+    /// UHF tags: what stands in bank 01 behind the checksum.
+    pub uii: Uii,
+    /// UHF tags: access password; 0 means none.
+    pub access_password: u32,
     /// Where it lies.
     pub position: Position,
     /// What it does badly.
@@ -142,6 +176,8 @@ impl TagState {
             dsfid: 0,
             dsfid_locked: false,
             eas: false,
+            uii: Uii::default(),
+            access_password: 0,
             position: Position::Middle,
             behaviour: Behaviour::default(),
         }

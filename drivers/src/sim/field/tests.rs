@@ -1,7 +1,7 @@
 use super::*;
 
 fn uid(n: u8) -> Uid {
-    Uid([0xE0, 4, 1, 0, 0, 0, 0, n])
+    Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, n])
 }
 
 fn field(change: impl Fn(&mut TagState)) -> Field {
@@ -16,7 +16,7 @@ fn field(change: impl Fn(&mut TagState)) -> Field {
 }
 
 fn listed(field: &mut Field, afi: u8) -> Vec<u8> {
-    field.inventory(afi, Polls::Two).0.iter().map(|s| s.uid.0[7]).collect()
+    field.inventory(afi, Polls::Two).0.iter().map(|s| s.uid.bytes()[7]).collect()
 }
 
 #[test]

@@ -94,11 +94,7 @@ impl Link {
     pub(super) fn port_spec(&self) -> PortSpec {
         match self {
             Self::Tcp { address, .. } => PortSpec::Tcp(address.to_string()),
-            Self::Pty { path, .. } => PortSpec::Serial {
-                path: path.clone(),
-                baud: None,
-                flow: crate::port::FlowControl::None,
-            },
+            Self::Pty { path, .. } => PortSpec::serial(path.clone()),
         }
     }
 

@@ -103,7 +103,7 @@ pub(super) const UP: LinkState =
     LinkState { online: true, checkout_ok: true, checkin_ok: true, renewal_ok: true, ever: true };
 
 pub(super) fn uid(n: u8) -> Uid {
-    Uid([0xE0, 4, 1, 0, 0, 0, 0, n])
+    Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, n])
 }
 
 pub(super) fn item(n: u8) -> ItemId {

@@ -3,10 +3,11 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::super::timing::BAUD;
 use super::*;
 use crate::rfid::m3::wire::{Decoded, Decoder, Frame, Start};
 
-const UID: Uid = Uid([0xE0, 0x04, 0x01, 0x00, 0x31, 0x23, 0xAA, 0x26]);
+const UID: Uid = Uid::iso15693([0xE0, 0x04, 0x01, 0x00, 0x31, 0x23, 0xAA, 0x26]);
 
 type Answer = Box<dyn FnMut(&Command) -> Vec<u8> + Send>;
 
@@ -118,9 +119,9 @@ fn error_table() {
 
 #[test]
 fn an_uid_reported_twice_is_listed_once() {
-    let other = Uid([0xE0, 4, 1, 0, 0, 0, 0, 1]);
+    let other = Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, 1]);
     let (mut reader, _) = reader(move |_| {
-        let seen = |uid| Seen { uid, dsfid: Some(6) };
+        let seen = |uid| Seen::iso15693(uid, Some(6));
         let found = vec![seen(UID), seen(other), seen(UID)];
         bytes(&Reply::Uids { afi: 0, options: 7, found })
     });
@@ -132,13 +133,13 @@ fn an_uid_reported_twice_is_listed_once() {
 fn a_pad_without_the_dsfid_option_is_asked_without_it() {
     let (mut reader, asked) = reader(|command| match command {
         Command::ReadUids { options: 5, .. } => {
-            let found = vec![Seen { uid: UID, dsfid: None }];
+            let found = vec![Seen::iso15693(UID, None)];
             bytes(&Reply::Uids { afi: 0, options: 5, found })
         }
         _ => failed(command, 0x31),
     });
     for _ in 0..2 {
-        assert_eq!(reader.inventory().unwrap(), [Seen { uid: UID, dsfid: None }]);
+        assert_eq!(reader.inventory().unwrap(), [Seen::iso15693(UID, None)]);
     }
     assert_eq!(asked.lock().unwrap().len(), 4, "version, refused, and two lists");
 }
@@ -153,7 +154,7 @@ fn no_tag_answers() {
 
 #[test]
 fn answers_about_something_else_are_passed_over() {
-    let other = Uid([0xE0, 4, 1, 0, 0, 0, 0, 1]);
+    let other = Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, 1]);
     let (mut reader, _) = reader(move |_| {
         let mut stream = bytes(&Reply::Afi { uid: other, afi: 1 });
         stream.extend(bytes(&Reply::Dsfid { uid: UID, dsfid: 2 }));

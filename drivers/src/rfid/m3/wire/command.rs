@@ -265,7 +265,7 @@ impl Command {
         };
         let mut body = vec![self.code()];
         if let Some(uid) = self.uid() {
-            body.extend_from_slice(&uid.0);
+            body.extend_from_slice(uid.bytes());
         }
         self.push_data(&mut body);
         body.truncate(BODY_MAX);

@@ -259,9 +259,12 @@ impl Reply {
     /// Some errors carry the UID and more (captured: `09 06 UID`), some nothing (`CC 02`).
     fn parse_failed(code: u8, error: ErrorCode, rest: &[u8]) -> Self {
         match rest.split_first_chunk::<8>() {
-            Some((uid, detail)) => {
-                Self::Failed { code, error, uid: Some(Uid(*uid)), detail: detail.to_vec() }
-            }
+            Some((uid, detail)) => Self::Failed {
+                code,
+                error,
+                uid: Some(Uid::iso15693(*uid)),
+                detail: detail.to_vec(),
+            },
             None => Self::Failed { code, error, uid: None, detail: rest.to_vec() },
         }
     }
@@ -274,7 +277,7 @@ impl Reply {
                 0 => None,
                 _ => Some(f.u8("DSFID")?),
             };
-            found.push(Seen { uid: f.uid()?, dsfid });
+            found.push(Seen::iso15693(f.uid()?, dsfid));
         }
         Ok(Self::Uids { afi, options, found })
     }
@@ -345,7 +348,7 @@ impl Reply {
             _ => (Start::Normal, vec![self.code(), 0]),
         };
         if let Some(uid) = self.uid() {
-            body.extend(uid.0);
+            body.extend_from_slice(uid.bytes());
         }
         self.push_data(&mut body);
         Frame { start, body }
@@ -361,7 +364,7 @@ impl Reply {
                     if options & uid_option::DSFID != 0 {
                         body.push(seen.dsfid.unwrap_or(0));
                     }
-                    body.extend(seen.uid.0);
+                    body.extend_from_slice(seen.uid.bytes());
                 }
             }
             Self::PassThrough { flags, data } => {

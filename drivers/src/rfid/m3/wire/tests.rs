@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::rfid::{Seen, Uid};
 
-const UID: Uid = Uid([0xE0, 0x04, 0x01, 0x00, 0x31, 0x23, 0xAA, 0x26]);
+const UID: Uid = Uid::iso15693([0xE0, 0x04, 0x01, 0x00, 0x31, 0x23, 0xAA, 0x26]);
 
 fn hex(text: &str) -> Vec<u8> {
     text.split_whitespace().map(|b| u8::from_str_radix(b, 16).unwrap()).collect()
@@ -88,7 +88,7 @@ fn composed_replies() {
     check_reply("D6 00 07 FE 00 00 05 00 C9 7B", &found(vec![]));
     check_reply(
         "D6 00 0F FE 00 00 05 01 E0 04 01 00 31 23 AA 26 94 1A",
-        &found(vec![Seen { uid: UID, dsfid: None }]),
+        &found(vec![Seen::iso15693(UID, None)]),
     );
     check_reply("D6 00 08 11 00 0A 03 02 06 35 17", &Reply::Version([0x0A, 3, 2, 6]));
     check_reply(
@@ -175,7 +175,7 @@ fn bodies_of_the_table() {
     reply(
         &format!("FE 00 00 07 01 06 {uid}"),
         numbered,
-        Reply::Uids { afi: 0, options: 7, found: vec![Seen { uid: UID, dsfid: Some(6) }] },
+        Reply::Uids { afi: 0, options: 7, found: vec![Seen::iso15693(UID, Some(6))] },
     );
     // The 810's undocumented answer to 13 is kept as it is.
     reply(
@@ -239,7 +239,7 @@ fn a_good_frame_behind_damage_is_found() {
 }
 
 fn uid() -> impl Strategy<Value = Uid> {
-    any::<[u8; 8]>().prop_map(Uid)
+    any::<[u8; 8]>().prop_map(Uid::iso15693)
 }
 
 fn command() -> impl Strategy<Value = Command> {

@@ -26,10 +26,7 @@ pub(super) struct Answer {
     pub(super) air: Duration,
 }
 
-/// AFI writes that still have to fail, whatever the tag.
-pub(super) struct AfiFailures<'a>(pub(super) &'a mut u32);
-
-pub(super) fn answer(heard: &Heard, field: &mut Field, failures: AfiFailures<'_>) -> Answer {
+pub(super) fn answer(heard: &Heard, field: &mut Field) -> Answer {
     let (code, data) = match heard.body.split_first() {
         Some((code, data)) => (*code, data),
         None => (0, &[][..]),
@@ -48,7 +45,7 @@ pub(super) fn answer(heard: &Heard, field: &mut Field, failures: AfiFailures<'_>
         }
         0xFE => read_uids(data, field),
         0x01..=0x0F => match data.split_first_chunk::<8>() {
-            Some((uid, rest)) => addressed(code, Uid(*uid), rest, field, failures),
+            Some((uid, rest)) => addressed(code, Uid::iso15693(*uid), rest, field),
             None => (vec![PARAMETER], Duration::ZERO),
         },
         // 14, the raw request, is not simulated.
@@ -79,19 +76,13 @@ fn read_uids(data: &[u8], field: &mut Field) -> (Vec<u8>, Duration) {
             if options & 0x02 != 0 {
                 tail.push(tag.dsfid.unwrap_or(0));
             }
-            tail.extend(tag.uid.0);
+            tail.extend_from_slice(tag.uid.bytes());
         }
     }
     (tail, air)
 }
 
-fn addressed(
-    code: u8,
-    uid: Uid,
-    rest: &[u8],
-    field: &mut Field,
-    failures: AfiFailures<'_>,
-) -> (Vec<u8>, Duration) {
+fn addressed(code: u8, uid: Uid, rest: &[u8], field: &mut Field) -> (Vec<u8>, Duration) {
     let register = |field: &mut Field, register| plain(uid, field.write_register(uid, register));
     match (code, rest) {
         (0x01, []) => plain(uid, field.quiet(uid)),
@@ -116,12 +107,6 @@ fn addressed(
             (tail, air + more)
         }
         (0x08, &[block]) => plain(uid, field.lock(uid, Lock::Block(block))),
-        (0x09, &[_]) if *failures.0 > 0 => {
-            *failures.0 -= 1;
-            // The tag is powered and asked, and the write does not take.
-            let air = field.system_information(uid).time;
-            (error(uid, TagError::NoAnswer), air)
-        }
         (0x09, &[afi]) => register(field, Register::Afi(afi)),
         (0x06, []) => plain(uid, field.lock(uid, Lock::Afi)),
         (0x0A, []) => with(uid, field.system_information(uid), |tag| vec![tag.afi]),
@@ -169,7 +154,7 @@ fn write(uid: Uid, first: u8, data: &[u8], field: &mut Field) -> (Vec<u8>, Durat
     let (result, air) = field.write_blocks(uid, first, blocks);
     let tail = match result {
         Ok(()) => {
-            let mut tail = ok(&uid.0);
+            let mut tail = ok(uid.bytes());
             tail.push(first.wrapping_add(blocks.len() as u8));
             tail
         }
@@ -188,7 +173,7 @@ fn plain(uid: Uid, done: OnAir<()>) -> (Vec<u8>, Duration) {
 
 fn with<T>(uid: Uid, done: OnAir<T>, data: impl FnOnce(T) -> Vec<u8>) -> (Vec<u8>, Duration) {
     let tail = match done.result {
-        Ok(value) => [ok(&uid.0), data(value)].concat(),
+        Ok(value) => [ok(uid.bytes()), data(value)].concat(),
         Err(failure) => error(uid, failure),
     };
     (tail, done.time)
@@ -202,7 +187,7 @@ fn error(uid: Uid, error: TagError) -> Vec<u8> {
         TagError::Iso(code @ 1..=3) => 0x20 + code,
         TagError::Iso(_) => 0x0F,
     };
-    [&[code], &uid.0[..]].concat()
+    [&[code], &uid.bytes()[..]].concat()
 }
 
 #[cfg(test)]
@@ -232,7 +217,7 @@ mod tests {
         let now = Instant::now();
         let heard: Vec<_> = hex(command).into_iter().filter_map(|b| ear.hear(b, now)).collect();
         let [heard] = &heard[..] else { panic!("not one command: {command}") };
-        let answer = answer(heard, field, AfiFailures(&mut 0));
+        let answer = answer(heard, field);
         assert_eq!(say(answer.start, &answer.body), hex(reply), "{command}");
     }
 
@@ -262,7 +247,7 @@ mod tests {
 
     fn body(field: &mut Field, command: &str) -> Vec<u8> {
         let heard = Heard { start: 0xD6, body: hex(command) };
-        answer(&heard, field, AfiFailures(&mut 0)).body
+        answer(&heard, field).body
     }
 
     #[test]

@@ -75,5 +75,4 @@ pub(super) struct Faults {
     pub(super) deaf: bool,
     pub(super) slow: Duration,
     pub(super) garbled_per_mille: u16,
-    pub(super) afi_fails: u32,
 }

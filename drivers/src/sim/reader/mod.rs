@@ -1,13 +1,13 @@
-//! A 3M 210/810 pad on a pty or a TCP port.
+//! RFID readers on a pty or a TCP port.
 //!
-//! [`ReaderSim`] answers the pad's protocol byte by byte at the line's speed, with the time on
-//! the air that the tags in its field need, and nothing while it is busy.
+//! [`ReaderSim`] answers one [`Model`]'s protocol byte by byte at the line's speed, with the time
+//! on the air that the tags in its field need, and nothing while it is busy.
 
 mod control;
 mod device;
 mod faults;
-mod frames;
-mod machine;
+pub mod m3;
+pub mod protocol;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -18,16 +18,50 @@ pub use faults::{Fault, FaultError};
 
 use self::device::{Core, Device, Plug, Shared};
 use self::faults::Faults;
+use self::protocol::Protocol;
 use super::field::{Field, Rng, TagState, air};
 use super::listen::{Endpoint, ListenError, ListenSpec};
 use super::tags::PlacedTag;
 use crate::port::PortSpec;
 
-/// Usual speed of the line, bit/s (readers.md section 3).
-pub const BAUD: u32 = 19_200;
+/// A reader model that can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Model {
+    /// 3M / Bibliotheca 210 and 810 pads.
+    #[value(name = "3m810")]
+    M3Pad,
+}
 
-/// Bit times per byte, 8N1.
-const BITS_PER_BYTE: f64 = 10.0;
+impl Model {
+    /// The name on the command line and in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::M3Pad => "3m810",
+        }
+    }
+
+    /// Usual speed of its line, bit/s.
+    #[must_use]
+    pub fn baud(self) -> u32 {
+        match self {
+            Self::M3Pad => m3::BAUD,
+        }
+    }
+
+    /// Bit times of one byte on its line, start, parity and stop bits included.
+    fn bits_per_byte(self) -> u32 {
+        match self {
+            Self::M3Pad => m3::BITS_PER_BYTE,
+        }
+    }
+
+    fn protocol(self) -> Box<dyn Protocol> {
+        match self {
+            Self::M3Pad => Box::<m3::M3Pad>::default(),
+        }
+    }
+}
 
 /// Longest wait until the plug is pulled or put back. The thread looks every few milliseconds.
 const PLUG_PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +69,8 @@ const PLUG_PATIENCE: Duration = Duration::from_secs(5);
 /// How to run the simulator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReaderSimConfig {
+    /// Which reader.
+    pub model: Model,
     /// Where to listen.
     pub listen: ListenSpec,
     /// Speed of the line, bit/s.
@@ -48,10 +84,10 @@ pub struct ReaderSimConfig {
 }
 
 impl ReaderSimConfig {
-    /// An honest pad listening there.
+    /// An honest reader listening there.
     #[must_use]
-    pub fn new(listen: ListenSpec) -> Self {
-        Self { listen, baud: BAUD, speed: 1.0, seed: 1, write_time: air::WRITE_MAX }
+    pub fn new(model: Model, listen: ListenSpec) -> Self {
+        Self { model, listen, baud: model.baud(), speed: 1.0, seed: 1, write_time: air::WRITE_MAX }
     }
 }
 
@@ -84,7 +120,7 @@ pub enum SimError {
         id: String,
     },
     /// The plug could not be put back: the address or path was taken meanwhile.
-    #[error("the simulated pad could not be plugged in again at {port}")]
+    #[error("the simulated reader could not be plugged in again at {port}")]
     NotPlugged {
         /// Where.
         port: PortSpec,
@@ -94,7 +130,7 @@ pub enum SimError {
     Thread(#[source] std::io::Error),
 }
 
-/// A running pad. Dropping it ends it.
+/// A running reader. Dropping it ends it.
 pub struct ReaderSim {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -103,7 +139,7 @@ pub struct ReaderSim {
 }
 
 impl ReaderSim {
-    /// Starts a pad with these tags; those marked so lie on it.
+    /// Starts a reader with these tags; those marked so lie on it.
     ///
     /// # Errors
     /// [`SimError`] when the configuration makes no sense, the place is taken, or two tags have
@@ -138,15 +174,20 @@ impl ReaderSim {
             // Another sequence than the field's, so that a fault does not move the tags' dice.
             rng: Rng::new(!config.seed),
         });
-        let byte_time =
-            Duration::from_secs_f64(BITS_PER_BYTE / f64::from(config.baud) / config.speed);
-        let device =
-            Device { shared: Arc::clone(&shared), endpoint, byte_time, speed: config.speed };
+        let bits = f64::from(config.model.bits_per_byte());
+        let byte_time = Duration::from_secs_f64(bits / f64::from(config.baud) / config.speed);
+        let device = Device {
+            shared: Arc::clone(&shared),
+            endpoint,
+            protocol: config.model.protocol(),
+            byte_time,
+            speed: config.speed,
+        };
         let thread = std::thread::Builder::new()
             .name("reader-sim".into())
             .spawn(move || device.run())
             .map_err(SimError::Thread)?;
-        tracing::info!(port = %port_spec, seed = config.seed, "simulated pad listens");
+        tracing::info!(port = %port_spec, seed = config.seed, "simulated reader listens");
         Ok(Self { shared, thread: Some(thread), port_spec, seed: config.seed })
     }
 
@@ -239,7 +280,7 @@ impl ReaderSim {
                 Fault::Slow(late) => core.faults.slow = late,
                 Fault::Garbled { per_mille } => core.faults.garbled_per_mille = per_mille,
                 Fault::Unplugged => core.plug = Plug::Out,
-                Fault::AfiFails { times } => core.faults.afi_fails = times,
+                Fault::AfiFails { times } => core.field.fail_afi_writes(times),
                 Fault::PullOnWrite { tag, pull } => {
                     known(&core.field, &tag)?;
                     if let Some(tag) = core.field.tag_mut(&tag) {
@@ -260,6 +301,7 @@ impl ReaderSim {
     pub fn clear_faults(&self) -> Result<(), SimError> {
         self.shared.change(|core| {
             core.faults = Faults::default();
+            core.field.fail_afi_writes(0);
             core.plug = Plug::In;
             for tag in core.field.tags_mut() {
                 tag.behaviour.pull = None;

@@ -1,11 +1,10 @@
-//! The pad's own thread: hears bytes at line speed, does commands, answers at line speed.
+//! The reader's own thread: hears bytes at line speed, does commands, answers at line speed.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::faults::Faults;
-use super::frames::{Ear, Heard, say};
-use super::machine::{self, AfiFailures};
+use super::protocol::{Protocol, Step, WhileBusy};
 use crate::sim::field::{Field, Rng};
 use crate::sim::listen::Endpoint;
 
@@ -73,12 +72,13 @@ impl Shared {
     }
 }
 
-/// The work was broken off: stopped, or the plug pulled.
+/// The work was broken off: stopped, the plug pulled, or ended by the host.
 struct BrokenOff;
 
 pub(super) struct Device {
     pub(super) shared: Arc<Shared>,
     pub(super) endpoint: Endpoint,
+    pub(super) protocol: Box<dyn Protocol>,
     /// Time of one byte on the line.
     pub(super) byte_time: Duration,
     /// Everything is so much faster than real.
@@ -88,7 +88,6 @@ pub(super) struct Device {
 impl Device {
     pub(super) fn run(mut self) {
         let mut buf = [0; 1024];
-        let mut ear = Ear::default();
         // When the line has carried the last byte heard.
         let mut line_free = Instant::now();
         loop {
@@ -100,7 +99,7 @@ impl Device {
                 return;
             }
             if self.follow_plug(plug) == Plug::Out {
-                ear = Ear::default();
+                self.protocol.power_off();
                 self.shared.wait_until(Instant::now() + LOOK, |core| core.stop);
                 continue;
             }
@@ -108,12 +107,15 @@ impl Device {
             let now = Instant::now();
             for &byte in &buf[..n] {
                 line_free = line_free.max(now) + self.byte_time;
-                if let Some(heard) = ear.hear(byte, now) {
-                    // What follows in the same piece comes while the pad is busy: not heard.
-                    let _ = self.serve(&heard, line_free);
+                if let Some(command) = self.protocol.hear(byte, now) {
+                    // What follows in the same piece comes while the reader is busy: not heard.
+                    let _ = self.serve(&command, line_free);
                     line_free = Instant::now();
                     break;
                 }
+            }
+            if n == 0 {
+                let _ = self.speak_unasked();
             }
         }
     }
@@ -134,32 +136,68 @@ impl Device {
         wanted
     }
 
-    fn serve(&mut self, heard: &Heard, arrived: Instant) -> Result<(), BrokenOff> {
+    fn serve(&mut self, command: &[u8], arrived: Instant) -> Result<(), BrokenOff> {
         self.pause_until(arrived)?;
-        let Some((frame, wait)) = self.shared.change(|core| {
+        let shared = Arc::clone(&self.shared);
+        let (steps, late) = shared.change(|core| {
             core.commands_seen += 1;
             if core.faults.deaf {
-                return None;
+                return (Vec::new(), Duration::ZERO);
             }
-            let failures = AfiFailures(&mut core.faults.afi_fails);
-            let answer = machine::answer(heard, &mut core.field, failures);
-            let mut frame = say(answer.start, &answer.body);
-            garble(&mut frame, core.faults.garbled_per_mille, &mut core.rng);
-            Some((frame, answer.air.div_f64(self.speed) + core.faults.slow))
-        }) else {
-            return Ok(());
-        };
-        let begin = arrived + wait;
-        self.pause_until(begin)?;
-        let mut at = begin;
-        for (i, byte) in frame.iter().enumerate() {
-            at += self.byte_time;
-            self.pause_until(at)?;
-            if i + 1 == frame.len() {
-                // What came while the pad was busy is not heard; what comes after the last byte is.
-                self.endpoint.drain();
+            (self.protocol.answer(command, &mut core.field), core.faults.slow)
+        });
+        self.say(steps, arrived, late)
+    }
+
+    fn speak_unasked(&mut self) -> Result<(), BrokenOff> {
+        let shared = Arc::clone(&self.shared);
+        let (steps, late) = shared.change(|core| match core.faults.deaf {
+            true => (Vec::new(), Duration::ZERO),
+            false => (self.protocol.unasked(&mut core.field), core.faults.slow),
+        });
+        self.say(steps, Instant::now(), late)
+    }
+
+    fn say(&mut self, steps: Vec<Step>, arrived: Instant, late: Duration) -> Result<(), BrokenOff> {
+        let mut at = arrived + late;
+        let last = steps.len();
+        for (number, mut step) in steps.into_iter().enumerate() {
+            at += step.after.div_f64(self.speed);
+            self.wait_busy(at)?;
+            self.shared.change(|core| {
+                garble(&mut step.bytes, core.faults.garbled_per_mille, &mut core.rng);
+            });
+            let len = step.bytes.len();
+            for (i, byte) in step.bytes.into_iter().enumerate() {
+                at += self.byte_time;
+                self.pause_until(at)?;
+                if i + 1 == len && number + 1 == last {
+                    // What came while the reader was busy is not heard; what comes after the last
+                    // byte is.
+                    self.hear_busy()?;
+                }
+                self.endpoint.write(&[byte]);
             }
-            self.endpoint.write(&[*byte]);
+        }
+        Ok(())
+    }
+
+    /// Waits between two steps, with an ear for a host that gives up.
+    fn wait_busy(&mut self, until: Instant) -> Result<(), BrokenOff> {
+        while Instant::now() + LOOK < until {
+            self.pause_until(Instant::now() + LOOK)?;
+            self.hear_busy()?;
+        }
+        self.pause_until(until)
+    }
+
+    fn hear_busy(&mut self) -> Result<(), BrokenOff> {
+        let mut buf = [0; 1024];
+        let n = self.endpoint.read(&mut buf, Duration::ZERO);
+        for &byte in &buf[..n] {
+            if self.protocol.hear_busy(byte) == WhileBusy::Aborts {
+                return Err(BrokenOff);
+            }
         }
         Ok(())
     }

@@ -1,0 +1,63 @@
+//! Which reader is fitted and how it is reached: one place for models, names and opening.
+
+use serde::Deserialize;
+
+use super::{TagReader, m3};
+use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
+
+/// Reader models with a driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[non_exhaustive]
+pub enum ReaderModel {
+    /// 3M / Bibliotheca 210 and 810 pads.
+    #[default]
+    #[serde(rename = "3m810")]
+    M3,
+}
+
+impl ReaderModel {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::M3];
+
+    /// The name in configuration, on command lines and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::M3 => m3::driver::MODEL,
+        }
+    }
+}
+
+/// What a reader's driver must know besides where the reader is; each model looks at its own part.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReaderSetup {}
+
+impl ReaderSetup {
+    /// Opens the reader; nothing is sent yet. With a tap, bytes of the line can be watched.
+    ///
+    /// # Errors
+    /// [`OpenError`] with what was tried.
+    pub fn open(
+        &self,
+        model: ReaderModel,
+        spec: &PortSpec,
+        tap: Option<&Tap>,
+    ) -> Result<Box<dyn TagReader>, OpenError> {
+        Ok(match model {
+            ReaderModel::M3 => {
+                let port = spec.open(m3::timing::LINE, m3::timing::RESPONSE_MARGIN)?;
+                let baud = spec.line(m3::timing::LINE).baud;
+                Box::new(m3::M3Reader::new(tapped(port, tap), baud))
+            }
+        })
+    }
+}
+
+/// The port, watched where somebody wants to.
+fn tapped(port: Box<dyn Port>, tap: Option<&Tap>) -> Box<dyn Port> {
+    match tap {
+        Some(tap) => Box::new(Tapped::new(port, tap.clone())),
+        None => port,
+    }
+}
