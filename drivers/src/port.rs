@@ -339,6 +339,16 @@ impl PortSpec {
         }
     }
 
+    /// Whether the device is plugged in; `None` where the system cannot say.
+    #[must_use]
+    pub fn is_present(&self) -> Option<bool> {
+        match self {
+            Self::Serial { path, .. } | Self::Lp(path) => Some(path.exists()),
+            Self::Usb { device, .. } => Some(usb::find(device).is_ok()),
+            Self::Tcp(_) | Self::Spi { .. } | Self::I2c { .. } => None,
+        }
+    }
+
     /// Opens the port. `usual` are the device's line settings, used where the text says nothing.
     ///
     /// # Errors

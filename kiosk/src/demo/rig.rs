@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use drivers::port::{PortSpec, Tap};
 use drivers::printer::profile::ProfileName;
@@ -16,10 +15,9 @@ use drivers::sim::reader::{Fault as ReaderFault, Model, ReaderSim, ReaderSimConf
 
 use super::tags;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ReaderConfig};
 use crate::practice::{self, Practice, Source, Tally};
-use crate::station::reader::Opener;
-use crate::station::{Event, Listeners, StartError, StationHandle, Wires};
+use crate::station::{Event, Listeners, StartError, StationHandle, WiredReader, Wires};
 
 /// Why a rig did not start or do what a script asked.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +54,8 @@ pub struct Rig {
     listeners: Listeners,
     options: RigOptions,
     practice: Option<Practice>,
-    reader: Option<ReaderSim>,
+    /// One per reader of the configuration; `None` for a real one.
+    readers: Vec<Option<ReaderSim>>,
     printer: Option<PrinterSim>,
     station: Option<StationHandle>,
 }
@@ -78,16 +77,20 @@ impl Rig {
             Some(_) => None,
             None => Some(start_practice(&config)?),
         };
-        let reader = match &config.reader.port {
-            Some(_) => None,
-            None => Some(start_reader(&config, &clock)?),
-        };
+        let readers = config
+            .readers
+            .iter()
+            .map(|reader| match &reader.port {
+                Some(_) => Ok(None),
+                None => start_reader(reader, &clock).map(Some),
+            })
+            .collect::<Result<_, RigError>>()?;
         let printer = match &config.printer {
             Some(printer) if printer.port.is_none() => Some(start_printer(&config, &options)?),
             _ => None,
         };
         let mut rig =
-            Self { config, clock, listeners, options, practice, reader, printer, station: None };
+            Self { config, clock, listeners, options, practice, readers, printer, station: None };
         rig.power_on()?;
         Ok(rig)
     }
@@ -102,25 +105,25 @@ impl Rig {
             (None, Some(address)) => address.clone(),
             (None, None) => String::new(),
         };
-        let reader_port = match (&self.reader, &self.config.reader.port) {
-            (Some(sim), _) => sim.port_spec(),
-            (None, Some(port)) => port.clone(),
-            (None, None) => return Err(RigError::Sim("no reader".to_owned())),
-        };
         let printer = self.config.printer.as_ref().and_then(|settings| {
             self.printer.as_ref().map(PrinterSim::port_spec).or_else(|| settings.port.clone())
         });
-        let reader = open_reader(
-            self.config.reader.model,
-            ReaderSetup::default(),
-            reader_port,
-            self.options.reader_tap.clone(),
-        );
-        let wires = Wires { reader, printer, library };
+        let readers = self.wired_readers();
+        let wires = Wires { readers, printer, library };
         let station =
             StationHandle::start(&self.config, wires, &self.clock, self.listeners.clone())?;
         self.station = Some(station);
         Ok(())
+    }
+
+    fn wired_readers(&self) -> Vec<WiredReader> {
+        let places = self.config.readers.iter().zip(&self.readers);
+        let wired = places.filter_map(|(reader, sim)| {
+            let port = sim.as_ref().map(ReaderSim::port_spec).or_else(|| reader.port.clone())?;
+            let (model, setup) = (reader.model, reader.setup.clone());
+            Some(open_reader(model, setup, port, self.options.reader_tap.clone()))
+        });
+        wired.collect()
     }
 
     /// Cuts the power: what the station was doing is not finished.
@@ -148,12 +151,12 @@ impl Rig {
         &self.config
     }
 
-    /// The simulated reader.
+    /// The first simulated reader.
     ///
     /// # Errors
     /// [`RigError::Real`].
     pub fn reader(&self) -> Result<&ReaderSim, RigError> {
-        self.reader.as_ref().ok_or(RigError::Real("reader"))
+        self.readers.iter().flatten().next().ok_or(RigError::Real("reader"))
     }
 
     /// The simulated printer.
@@ -246,8 +249,8 @@ fn start_practice(config: &Config) -> Result<Practice, RigError> {
     })?)
 }
 
-fn start_reader(config: &Config, clock: &Clock) -> Result<ReaderSim, RigError> {
-    let tags = match &config.reader.tags {
+fn start_reader(config: &ReaderConfig, clock: &Clock) -> Result<ReaderSim, RigError> {
+    let tags = match &config.tags {
         Some(path) => drivers::sim::tags::read(path).map_err(sim)?,
         None => {
             let today = clock.now().wall.date();
@@ -275,7 +278,14 @@ fn start_printer(config: &Config, options: &RigOptions) -> Result<PrinterSim, Ri
     PrinterSim::start(settings).map_err(sim)
 }
 
-/// How the station reaches its reader.
-fn open_reader(model: ReaderModel, setup: ReaderSetup, spec: PortSpec, tap: Option<Tap>) -> Opener {
-    Box::new(move || setup.open(model, &spec, tap.as_ref()).map_err(|e| e.to_string()))
+/// How the station reaches a reader.
+fn open_reader(
+    model: ReaderModel,
+    setup: ReaderSetup,
+    port: PortSpec,
+    tap: Option<Tap>,
+) -> WiredReader {
+    let spec = port.clone();
+    let open = move || setup.open(model, &spec, tap.as_ref()).map_err(|e| e.to_string());
+    WiredReader { open: Box::new(open), port }
 }

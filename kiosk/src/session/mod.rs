@@ -233,6 +233,7 @@ impl Station {
             Input::Touch(touch) => self.on_touch(touch, now),
             Input::Scan(text) => self.on_scan(&text, now),
             Input::Pad(tags) => self.on_pad(tags, now),
+            Input::Read(tag) => self.on_read(tag, now),
             Input::Answer(id, answer) => self.on_answer(id, answer, now),
             Input::Recorded(token, ok) => self.on_recorded(token, ok, now),
             Input::Tag(op, result) => self.on_tag(op, result, now),

@@ -35,6 +35,8 @@ pub enum Input {
     Scan(String),
     /// What lies on the pad now, complete. Sent after every scan of the reader.
     Pad(Vec<TagRead>),
+    /// One tag of the pad was read between two looks: it answered just now.
+    Read(TagRead),
     /// The library system answered, or will not.
     Answer(AskId, Result<Answer, NoAnswer>),
     /// A journal write is durable (`true`) or failed.
