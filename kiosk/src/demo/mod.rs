@@ -5,6 +5,7 @@ pub mod app;
 pub mod bench;
 pub mod headless;
 mod look;
+pub mod pads;
 pub mod rig;
 pub mod script;
 pub(crate) mod tags;

@@ -13,6 +13,7 @@ use drivers::sim::listen::ListenSpec;
 use drivers::sim::printer::{PrinterSim, PrinterSimConfig, SimSink};
 use drivers::sim::reader::{Fault as ReaderFault, Model, ReaderSim, ReaderSimConfig};
 
+use super::pads::SimPads;
 use super::tags;
 use crate::clock::Clock;
 use crate::config::{Config, ReaderConfig};
@@ -54,8 +55,7 @@ pub struct Rig {
     listeners: Listeners,
     options: RigOptions,
     practice: Option<Practice>,
-    /// One per reader of the configuration; `None` for a real one.
-    readers: Vec<Option<ReaderSim>>,
+    pads: SimPads,
     printer: Option<PrinterSim>,
     station: Option<StationHandle>,
 }
@@ -85,12 +85,13 @@ impl Rig {
                 None => start_reader(reader, &clock).map(Some),
             })
             .collect::<Result<_, RigError>>()?;
+        let pads = SimPads::new(readers);
         let printer = match &config.printer {
             Some(printer) if printer.port.is_none() => Some(start_printer(&config, &options)?),
             _ => None,
         };
         let mut rig =
-            Self { config, clock, listeners, options, practice, readers, printer, station: None };
+            Self { config, clock, listeners, options, practice, pads, printer, station: None };
         rig.power_on()?;
         Ok(rig)
     }
@@ -117,9 +118,9 @@ impl Rig {
     }
 
     fn wired_readers(&self) -> Vec<WiredReader> {
-        let places = self.config.readers.iter().zip(&self.readers);
-        let wired = places.filter_map(|(reader, sim)| {
-            let port = sim.as_ref().map(ReaderSim::port_spec).or_else(|| reader.port.clone())?;
+        let wired = self.config.readers.iter().enumerate().filter_map(|(number, reader)| {
+            let sim = self.pads.sim(number).map(ReaderSim::port_spec);
+            let port = sim.or_else(|| reader.port.clone())?;
             let (model, setup) = (reader.model, reader.setup.clone());
             Some(open_reader(model, setup, port, self.options.reader_tap.clone()))
         });
@@ -151,12 +152,10 @@ impl Rig {
         &self.config
     }
 
-    /// The first simulated reader.
-    ///
-    /// # Errors
-    /// [`RigError::Real`].
-    pub fn reader(&self) -> Result<&ReaderSim, RigError> {
-        self.readers.iter().flatten().next().ok_or(RigError::Real("reader"))
+    /// The simulated readers.
+    #[must_use]
+    pub fn pads(&self) -> &SimPads {
+        &self.pads
     }
 
     /// The simulated printer.
@@ -193,20 +192,18 @@ impl Rig {
     /// # Errors
     /// [`RigError`] for a real reader or an unknown tag.
     pub fn pull_on_write(&self, tag: &str, pull: Pull) -> Result<(), RigError> {
-        let fault = ReaderFault::PullOnWrite { tag: tag.to_owned(), pull };
-        self.reader()?.set_fault(fault).map_err(sim)
+        self.pads.set_fault(&ReaderFault::PullOnWrite { tag: tag.to_owned(), pull })
     }
 
-    /// Unplugs or plugs the reader.
+    /// Unplugs or plugs the readers.
     ///
     /// # Errors
     /// [`RigError`] for a real reader.
     pub fn set_reader_plugged(&self, plugged: bool) -> Result<(), RigError> {
-        let reader = self.reader()?;
         if plugged {
-            reader.clear_faults().map_err(sim)
+            self.pads.clear_faults()
         } else {
-            reader.set_fault(ReaderFault::Unplugged).map_err(sim)
+            self.pads.set_fault(&ReaderFault::Unplugged)
         }
     }
 
@@ -215,7 +212,7 @@ impl Rig {
     /// # Errors
     /// [`RigError`] for a real reader or an unknown tag.
     pub fn uid(&self, tag: &str) -> Result<Uid, RigError> {
-        Ok(self.reader()?.tag(tag).map_err(sim)?.uid)
+        Ok(self.pads.tag(tag)?.uid)
     }
 }
 

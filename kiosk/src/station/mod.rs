@@ -8,6 +8,7 @@ pub mod ils;
 pub mod pads;
 mod printing;
 pub mod reader;
+pub mod status;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle};
 use crate::sip2::link::{Priority, RequestId};
 use crate::sip2::profile::Profile;
 
-use device::{About, Board, Device, Health, Role};
+use device::{About, Board, Device, Health, Role, State};
 use ils::Sorting;
 use pads::{Pads, ReaderNo};
 use reader::{Classify, Command, Opener, ReaderWork, Told};
@@ -44,6 +45,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// Session codes drawn at once, and how few left ask for more.
 const CODES: usize = 16;
 const CODES_LOW: usize = 4;
+/// How often the devices' health is looked at.
+const DEVICES_LOOK: Duration = Duration::from_secs(1);
 /// Longest wait for an answer to [`StationHandle::snapshot`].
 const SNAPSHOT_WAIT: Duration = Duration::from_secs(10);
 
@@ -262,6 +265,10 @@ struct Core {
     clock: Clock,
     sip: SipHandle,
     board: Board,
+    /// As last written for the technician.
+    devices: Vec<Health>,
+    devices_file: std::path::PathBuf,
+    devices_due: Duration,
     readers: Vec<Device<Command>>,
     pads: Pads,
     printer: Option<PrinterHandle>,
@@ -334,6 +341,9 @@ impl Core {
             clock: clock.clone(),
             sip,
             board,
+            devices: Vec::new(),
+            devices_file: status::path(&config.station.data_dir),
+            devices_due: Duration::ZERO,
             readers,
             pads,
             printer,
@@ -352,6 +362,7 @@ impl Core {
         self.feed(Input::Tick);
         loop {
             self.show();
+            self.look_after_devices();
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.has_power() => return,
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -425,6 +436,34 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Tells the session of readers that hang or hang no more, and the technician of everything.
+    fn look_after_devices(&mut self) {
+        let now = self.clock.now().mono;
+        if now < self.devices_due {
+            return;
+        }
+        self.devices_due = now + DEVICES_LOOK;
+        let health = self.board.health();
+        if health == self.devices {
+            return;
+        }
+        for number in 0..self.readers.len() {
+            let stuck = |list: &[Health]| list.get(number).is_some_and(|h| h.state == State::Stuck);
+            match (stuck(&self.devices), stuck(&health)) {
+                (false, true) => self.reader_told(number, Told::Up(false)),
+                (true, false) => {
+                    let up = health.get(number).is_some_and(|h| h.state == State::Up);
+                    self.reader_told(number, Told::Up(up));
+                }
+                _ => {}
+            }
+        }
+        if let Err(error) = status::write(&self.devices_file, &health) {
+            tracing::warn!(%error, "the list of devices cannot be written");
+        }
+        self.devices = health;
     }
 
     fn snapshot(&mut self) -> Snapshot {
