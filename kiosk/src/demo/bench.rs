@@ -17,7 +17,8 @@ use ui::view::{
 };
 
 use super::pads::{SimPads, is_in_state};
-use super::rig::{Rig, RigError, RigOptions};
+use super::rig::{Rig, RigOptions};
+use super::trouble::RigError;
 use super::wire::WireLog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -103,7 +104,7 @@ impl BenchRunner {
         let thread = std::thread::Builder::new()
             .name("bench".to_owned())
             .spawn(move || worker.run(&inbox, &end))
-            .map_err(super::rig::sim)?;
+            .map_err(super::trouble::from_part)?;
         Ok(Self { ended, thread: Some(thread) })
     }
 }
@@ -186,7 +187,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Worker {
     fn new(config: Config, stage: Stage, receipts: Option<PathBuf>) -> Result<Self, RigError> {
-        let clock = Clock::new(&config.station.zone).map_err(super::rig::sim)?;
+        let clock = Clock::new(&config.station.zone).map_err(super::trouble::from_part)?;
         let charset = config.library.profile.charset;
         let log = WireLog::new(clock.clone(), charset, config.security);
         let collection = super::tags::collection(clock.now().wall.date());
@@ -411,7 +412,7 @@ impl Worker {
             tracing::debug!(%error, "bench: no journal to remove");
         }
         let started = Clock::new(&self.config.station.zone)
-            .map_err(super::rig::sim)
+            .map_err(super::trouble::from_part)
             .and_then(|clock| self.start_rig(clock));
         if let Err(error) = started {
             tracing::error!(%error, "bench");

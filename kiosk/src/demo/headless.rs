@@ -15,8 +15,9 @@ use super::look::{
     receipt_name, state_name,
 };
 use super::pads::is_in_state;
-use super::rig::{Rig, RigError};
+use super::rig::Rig;
 use super::script::{Condition, FaultStep, Step, TouchStep};
+use super::trouble::RigError;
 use crate::practice;
 use crate::station::{Event, Snapshot, StationHandle};
 

@@ -10,7 +10,7 @@ use drivers::rfid::security::SecurityProfile;
 use drivers::sim::field::TagState;
 use drivers::sim::reader::{Fault, ReaderSim, SimError};
 
-use super::rig::RigError;
+use super::trouble::{RigError, from_part};
 
 /// Simulated readers in the order of configuration; `None` for a real one.
 pub struct SimPads {
@@ -38,14 +38,14 @@ impl SimPads {
     }
 
     fn with_tag(&self, id: &str) -> Vec<usize> {
-        let has = |sim: &Option<ReaderSim>| sim.as_ref().is_some_and(|sim| sim.tag(id).is_ok());
+        let has = |place: &Option<ReaderSim>| place.as_ref().is_some_and(|p| p.tag(id).is_ok());
         (0..self.sims.len()).filter(|&number| has(&self.sims[number])).collect()
     }
 
     fn unknown(&self, id: &str) -> RigError {
         match self.all().next().map(|sim| sim.tag(id)) {
             None => RigError::Real("reader"),
-            Some(Err(error)) => super::rig::sim(error),
+            Some(Err(error)) => from_part(error),
             Some(Ok(_)) => RigError::Sim(format!("no reader sees {id}")),
         }
     }
@@ -64,11 +64,11 @@ impl SimPads {
             let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
             let old = homes.insert(id.to_owned(), place).filter(|old| *old != place);
             if let (Some(from), Some(to)) = (old.and_then(|o| self.sim(o)), self.sim(place)) {
-                from.lift(&[id]).map_err(super::rig::sim)?;
-                to.put_tag(from.tag(id).map_err(super::rig::sim)?).map_err(super::rig::sim)?;
+                from.lift(&[id]).map_err(from_part)?;
+                to.put_tag(from.tag(id).map_err(from_part)?).map_err(from_part)?;
             }
             if let Some(sim) = self.sim(place) {
-                sim.lay(&[id]).map_err(super::rig::sim)?;
+                sim.lay(&[id]).map_err(from_part)?;
             }
         }
         Ok(())
@@ -85,7 +85,7 @@ impl SimPads {
                 return Err(self.unknown(id.as_ref()));
             }
             for sim in places.into_iter().filter_map(|place| self.sim(place)) {
-                sim.lift(&[id.as_ref()]).map_err(super::rig::sim)?;
+                sim.lift(&[id.as_ref()]).map_err(from_part)?;
             }
         }
         Ok(())
@@ -99,7 +99,7 @@ impl SimPads {
         let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
         let place = homes.get(id).copied().or_else(|| self.with_tag(id).first().copied());
         let sim = place.and_then(|place| self.sim(place)).ok_or_else(|| self.unknown(id))?;
-        sim.tag(id).map_err(super::rig::sim)
+        sim.tag(id).map_err(from_part)
     }
 
     /// Whether a tag lies on any reader.
@@ -125,7 +125,7 @@ impl SimPads {
             return Ok(());
         }
         match results.into_iter().next() {
-            Some(result) => result.map_err(super::rig::sim),
+            Some(result) => result.map_err(from_part),
             None => Err(RigError::Real("reader")),
         }
     }
@@ -138,7 +138,7 @@ impl SimPads {
         if self.all().next().is_none() {
             return Err(RigError::Real("reader"));
         }
-        self.all().try_for_each(|sim| sim.clear_faults().map_err(super::rig::sim))
+        self.all().try_for_each(|sim| sim.clear_faults().map_err(from_part))
     }
 }
 

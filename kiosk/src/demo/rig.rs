@@ -15,27 +15,11 @@ use drivers::sim::reader::{Fault as ReaderFault, Model, ReaderSim, ReaderSimConf
 
 use super::pads::SimPads;
 use super::tags;
+use super::trouble::{RigError, from_part};
 use crate::clock::Clock;
 use crate::config::{Config, ReaderConfig};
 use crate::practice::{self, Practice, Source, Tally};
-use crate::station::{Event, Listeners, StartError, StationHandle, WiredReader, Wires};
-
-/// Why a rig did not start or do what a script asked.
-#[derive(Debug, thiserror::Error)]
-pub enum RigError {
-    /// The station.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The practice library.
-    #[error(transparent)]
-    Practice(#[from] practice::PracticeError),
-    /// A simulated device.
-    #[error("{0}")]
-    Sim(String),
-    /// The part is real: nobody here can lay a book on it.
-    #[error("the {0} is a real one: this step needs a simulated one (leave out its port)")]
-    Real(&'static str),
-}
+use crate::station::{Event, Listeners, StationHandle, WiredReader, Wires};
 
 /// What else watches the wires.
 #[derive(Clone, Default)]
@@ -223,10 +207,6 @@ impl Drop for Rig {
     }
 }
 
-pub(super) fn sim(error: impl std::fmt::Display) -> RigError {
-    RigError::Sim(error.to_string())
-}
-
 fn start_practice(config: &Config) -> Result<Practice, RigError> {
     let library = &config.library;
     let source = match &library.practice_data {
@@ -248,10 +228,10 @@ fn start_practice(config: &Config) -> Result<Practice, RigError> {
 
 fn start_reader(config: &ReaderConfig, clock: &Clock) -> Result<ReaderSim, RigError> {
     let tags = match &config.tags {
-        Some(path) => drivers::sim::tags::read(path).map_err(sim)?,
+        Some(path) => drivers::sim::tags::read(path).map_err(from_part)?,
         None => {
             let today = clock.now().wall.date();
-            tags::all(&tags::collection(today).ok_or_else(|| sim("no practice collection"))?)
+            tags::all(&tags::collection(today).ok_or_else(|| from_part("no practice collection"))?)
         }
     };
     // A pty is the true thing; where the system has none, TCP carries the same bytes.
@@ -263,16 +243,16 @@ fn start_reader(config: &ReaderConfig, clock: &Clock) -> Result<ReaderSim, RigEr
         let tcp = ListenSpec::Tcp("127.0.0.1:0".to_owned());
         ReaderSim::start(&ReaderSimConfig::new(Model::M3Pad, tcp), tags)
     })
-    .map_err(sim)
+    .map_err(from_part)
 }
 
 fn start_printer(config: &Config, options: &RigOptions) -> Result<PrinterSim, RigError> {
     let setup = config.printer.as_ref().map(|p| p.setup.clone()).unwrap_or_default();
     let mut settings = PrinterSimConfig::new(ProfileName::default());
-    settings.profile = setup.resolve().map_err(sim)?;
+    settings.profile = setup.resolve().map_err(from_part)?;
     settings.out.clone_from(&options.receipts);
     settings.sink.clone_from(&options.paper);
-    PrinterSim::start(settings).map_err(sim)
+    PrinterSim::start(settings).map_err(from_part)
 }
 
 /// How the station reaches a reader.
