@@ -9,6 +9,9 @@ use super::wire::{Command, Decoded, Decoder, Frame, Reply, Skip};
 use crate::port::{LineSettings, Port};
 use crate::rfid::ReaderError;
 
+/// Version requests sent to get back into step, besides those that fill TR-RESPONSE-TIME.
+const SETTLE_TRIES: u128 = 3;
+
 /// Bytes taken from the port at once.
 const READ_CHUNK: usize = 512;
 
@@ -61,7 +64,7 @@ impl<P: Port> Link<P> {
     /// longest work.
     fn settle(&mut self) -> Result<(), ReaderError> {
         let longest = Duration::from_millis(u64::from(self.profile.response_time_ms));
-        let mut tries = 2 + longest.as_millis() / READER_MARGIN.as_millis();
+        let mut tries = SETTLE_TRIES + longest.as_millis() / READER_MARGIN.as_millis();
         let mut waited_ms = 0;
         loop {
             tries -= 1;

@@ -112,7 +112,7 @@ impl Machine {
             return Answer::status(PARAMETER);
         }
         let swap = self.options.swap_blocks;
-        with(field.read_blocks(uid, first, count), |blocks| {
+        let mut answer = with(field.read_blocks(uid, first, count), |blocks| {
             let mut list = vec![count, BLOCK as u8];
             for BlockRead { locked, mut data } in blocks {
                 if swap {
@@ -122,7 +122,12 @@ impl Machine {
                 list.extend(data);
             }
             list
-        })
+        });
+        if answer.status == OK && !security {
+            // The field counts a lock byte with each block; without the option none is sent.
+            answer.air = answer.air.saturating_sub(air::RETURN_BYTE * u32::from(count));
+        }
+        answer
     }
 
     fn write(
