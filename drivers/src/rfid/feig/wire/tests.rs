@@ -325,7 +325,7 @@ fn a_good_frame_behind_damage_is_found() {
     let mut found = decoder.feed(&bytes);
     found.extend(decoder.flush());
     let (frames, mut skipped) = (only_frames(found.clone()), Vec::new());
-    assert_eq!(frames.iter().map(Frame::emit).collect::<Vec<_>>(), [good.clone()]);
+    assert_eq!(frames.iter().map(Frame::emit).collect::<Vec<_>>(), std::slice::from_ref(&good));
     for item in found {
         if let Decoded::Skipped { bytes, .. } = item {
             skipped.extend(bytes);
