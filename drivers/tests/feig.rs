@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use drivers::port::Port;
-use drivers::rfid::feig::profile::{BlockOrder, Class, EasCommands, Form, MemorySize};
+use drivers::rfid::feig::profile::{ByteOrder, Class, EasCommands, Form, MemorySize};
 use drivers::rfid::feig::{FeigProfile, FeigReader, timing};
 use drivers::rfid::security::{self, Security, SecurityProfile};
 use drivers::rfid::setup::{ReaderModel, ReaderSetup};
@@ -95,11 +95,11 @@ fn expected(count: u8) -> Vec<Uid> {
 
 #[test]
 fn piles_are_listed_and_read_over_both_lines_in_both_forms_and_orders() {
-    let forms = [(Form::Standard, BlockOrder::Reversed), (Form::Advanced, BlockOrder::Straight)];
+    let forms = [(Form::Standard, ByteOrder::Reversed), (Form::Advanced, ByteOrder::Straight)];
     for line in [Line::Pty, Line::Tcp] {
         for (frame, block_order) in forms {
             for count in [0, 1, 5, 20] {
-                let swap_blocks = block_order == BlockOrder::Reversed;
+                let swap_blocks = block_order == ByteOrder::Reversed;
                 let options = FeigOptions { swap_blocks, ..FeigOptions::default() };
                 let rig = rig_at(line, QUICK, options, (0..count).map(tag).collect());
                 let profile = FeigProfile { frame, block_order, ..FeigProfile::default() };
@@ -120,7 +120,7 @@ fn piles_are_listed_and_read_over_both_lines_in_both_forms_and_orders() {
 /// Why the order must be checked with a known tag: a wrong one is no error anybody sees.
 #[test]
 fn the_wrong_order_turns_every_block() {
-    let profile = FeigProfile { block_order: BlockOrder::Straight, ..FeigProfile::default() };
+    let profile = FeigProfile { block_order: ByteOrder::Straight, ..FeigProfile::default() };
     let (_rig, mut reader) = rig_with(FeigOptions::default(), profile, vec![tag(1)]);
     let told = reader.read_blocks(uid(1), 0, 8).unwrap();
     let turned: Vec<u8> = content(1).chunks(4).flat_map(|b| b.iter().rev().copied()).collect();

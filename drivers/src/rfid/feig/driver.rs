@@ -1,7 +1,7 @@
 //! [`FeigReader`]: the reader as a [`TagReader`].
 
 use super::link::Link;
-use super::profile::{BlockOrder, EasCommands, FeigProfile, MemorySize};
+use super::profile::{ByteOrder, EasCommands, FeigProfile, MemorySize};
 use super::timing::{LINE, READER_MARGIN};
 use super::wire::{
     Command, Eas, HostCommand, IsoError, Record, Reply, Status, SystemInfo, Target, Version,
@@ -106,7 +106,8 @@ impl<P: Port> FeigReader<P> {
                 Err(ReaderError::NoTag) => return Ok(Listed::Whole(seen)),
                 Err(error) => return Err(error),
             };
-            add_each_once(&mut seen, &inventory.records);
+            let order = self.link.profile().card_uid_order;
+            add_each_once(&mut seen, &inventory.records, order);
             match inventory.status {
                 Status::OK => return Ok(Listed::Whole(seen)),
                 Status::MORE_DATA => next = HostCommand::More,
@@ -143,7 +144,7 @@ impl<P: Port> FeigReader<P> {
 
     /// Between the tag's order and the line's, both ways.
     fn order(&self, data: &mut [u8]) {
-        if self.link.profile().block_order == BlockOrder::Reversed {
+        if self.link.profile().block_order == ByteOrder::Reversed {
             data.chunks_mut(BLOCK_LEN).for_each(<[u8]>::reverse);
         }
     }
@@ -297,21 +298,29 @@ fn parts(first: u8, count: u8) -> Result<Vec<(u8, u8)>, ReaderError> {
 
 /// Tags and cards of a reply behind those known; one that is known already is passed over. ISO
 /// 14443B cards are left out: their PUPI may be new each time.
-fn add_each_once(seen: &mut Vec<Seen>, records: &[Record]) {
+fn add_each_once(seen: &mut Vec<Seen>, records: &[Record], order: ByteOrder) {
     for record in records {
         let found = match record {
             Record::Iso15693 { dsfid, uid } => {
                 Some(Seen::iso15693(Uid::iso15693(*uid), Some(*dsfid)))
             }
-            _ => match record.card_uid() {
-                Some([RANDOM_UID, _, _, _]) | None => None,
-                Some(uid) => Uid::new(uid).map(|uid| Seen { uid, air: Air::Iso14443, dsfid: None }),
-            },
+            _ => record.card_uid().and_then(|uid| card(uid, order)),
         };
         let Some(found) = found else { continue };
         if seen.iter().all(|other| other.uid != found.uid) {
             seen.push(found);
         }
+    }
+}
+
+fn card(uid: &[u8], order: ByteOrder) -> Option<Seen> {
+    let mut uid = uid.to_vec();
+    if order == ByteOrder::Reversed {
+        uid.reverse();
+    }
+    match uid[..] {
+        [RANDOM_UID, _, _, _] => None,
+        _ => Some(Seen { uid: Uid::new(&uid)?, air: Air::Iso14443, dsfid: None }),
     }
 }
 

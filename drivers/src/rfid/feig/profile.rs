@@ -28,14 +28,13 @@ impl Class {
     }
 }
 
-/// In which order the reader gives the 4 bytes of a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+/// In which order the reader gives bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BlockOrder {
-    /// Last byte of the block first, as the public driver of a real CPR.M02 found it.
-    #[default]
+pub enum ByteOrder {
+    /// Last byte first.
     Reversed,
-    /// As they stand in the tag.
+    /// As the tag has them.
     Straight,
 }
 
@@ -64,8 +63,8 @@ pub enum EasCommands {
 
 /// How this site's reader is set up.
 ///
-/// `block_order` and `memory_size` must be checked with a tag of known content and size when the
-/// station is set up; the others stand in the reader's own configuration (CFG1, CFG5).
+/// `block_order` and `memory_size` must be checked with a tag of known content and size, and
+/// `card_uid_order` with a card of known number, when the station is set up; the others stand in the reader's own configuration (CFG1, CFG5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeigProfile {
@@ -76,8 +75,12 @@ pub struct FeigProfile {
     /// COM-ADR; 255 is answered by any reader. Another value only where several readers share a
     /// line: then only that reader's answers are taken.
     pub address: u8,
-    /// Order of bytes in a block.
-    pub block_order: BlockOrder,
+    /// Order of the 4 bytes of a block. Two public drivers of real readers turn each block
+    /// (Biblio-RFID for CPR.M02, and one for a gate), so `reversed` is the default.
+    pub block_order: ByteOrder,
+    /// Order of bytes in the UID of an ISO 14443A card. UNCONFIRMED; it matters where cards are
+    /// known from another make of reader.
+    pub card_uid_order: ByteOrder,
     /// CFG5 byte 11 bit 0, as it is set in the reader (factory: on). When on, a listed tag keeps
     /// quiet, and the driver sends an RF reset before each inventory.
     pub ont: bool,
@@ -98,7 +101,8 @@ impl Default for FeigProfile {
             class: Class::default(),
             frame: Form::default(),
             address: ANY_READER,
-            block_order: BlockOrder::default(),
+            block_order: ByteOrder::Reversed,
+            card_uid_order: ByteOrder::Straight,
             ont: true,
             psst_ms: 5,
             response_time_ms: 1000,

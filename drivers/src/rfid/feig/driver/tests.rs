@@ -265,6 +265,17 @@ fn cards_are_told_from_tags() {
     assert!(matches!(reader.write_afi(uid, 0), Err(ReaderError::Unsupported { .. })));
 }
 
+#[test]
+fn card_uids_are_turned_where_the_profile_says() {
+    let profile = FeigProfile { card_uid_order: ByteOrder::Reversed, ..quick() };
+    let (mut reader, _) = reader_as(profile, |_| {
+        let card = |uid: [u8; 7]| Record::Iso14443A { info: 0, option: 0, uid: uid.to_vec() };
+        listed(Status::OK, vec![card([6, 5, 4, 3, 2, 1, 4]), card([0, 0, 0, 3, 2, 1, 8])])
+    });
+    let seen: Vec<String> = reader.inventory().unwrap().iter().map(|s| s.uid.to_string()).collect();
+    assert_eq!(seen, ["04010203040506"]);
+}
+
 fn info(memory: [u8; 2]) -> Reply {
     Reply::SystemInfo(SystemInfo { dsfid: 6, uid: TAG, afi: 7, memory, ic_reference: 1 })
 }
@@ -285,7 +296,7 @@ fn memory_is_counted_as_the_profile_says() {
 
 #[test]
 fn long_reads_and_writes_go_in_parts_and_blocks_are_turned() {
-    for (block_order, turned) in [(BlockOrder::Reversed, true), (BlockOrder::Straight, false)] {
+    for (block_order, turned) in [(ByteOrder::Reversed, true), (ByteOrder::Straight, false)] {
         let (mut reader, asked) =
             reader_as(FeigProfile { block_order, ..quick() }, move |command| match command {
                 Command::Host(HostCommand::ReadBlocks { first, count, .. }) => {
@@ -439,10 +450,10 @@ fn commands_keep_their_distance_from_answers() {
 fn profiles_are_written_in_words() {
     let text = r#"{"class": "cpr", "frame": "advanced", "address": 1, "block_order": "straight",
         "ont": false, "psst_ms": 3, "response_time_ms": 2000, "memory_size": "count",
-        "eas": "none"}"#;
+        "card_uid_order": "reversed", "eas": "none"}"#;
     let profile: FeigProfile = serde_json::from_str(text).unwrap();
     assert_eq!((profile.class.tags_max(), profile.frame), (Some(4), Form::Advanced));
-    assert_eq!(profile.block_order, BlockOrder::Straight);
+    assert_eq!(profile.block_order, ByteOrder::Straight);
     assert_eq!(serde_json::from_str::<FeigProfile>("{}").unwrap(), FeigProfile::default());
     assert!(serde_json::from_str::<FeigProfile>(r#"{"parity": "even"}"#).is_err());
 }

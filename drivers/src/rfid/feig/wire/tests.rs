@@ -126,6 +126,66 @@ fn replies_of_the_document() {
     );
 }
 
+/// Frames between a real reader and its host, kept in a public Arduino sketch that stands in the
+/// line between the two: configuration (CFG1 at 38400 8E1 and 400 ms, CFG5 with ONT off, both to
+/// EEPROM), restart, and an inventory with its four answers.
+#[test]
+fn captured_frames() {
+    let mut cfg1 = [0; CONFIG_LEN];
+    (cfg1[2], cfg1[3], cfg1[5], cfg1[7]) = (0x08, 0x01, 0x05, 0x04);
+    let write = |address, data| Command::WriteConfig { address, data };
+    check_command(
+        "14 FF 81 81 00 00 08 01 00 05 00 04 00 00 00 00 00 00 31 CA",
+        &write(0x81, cfg1),
+    );
+    check_command(
+        "14 FF 81 85 00 00 00 00 00 00 00 00 00 00 00 00 00 00 9B A0",
+        &write(0x85, [0; CONFIG_LEN]),
+    );
+    check_reply("06 00 81 00 AF DD", &write(0x81, cfg1), &Reply::Done { code: 0x81 });
+    check_command("05 FF 63 D3 AE", &Command::CpuReset);
+    check_reply("06 00 63 00 86 07", &Command::CpuReset, &Reply::Done { code: 0x63 });
+    let inventory = Command::Host(INVENTORY);
+    let listed = |status, records| Reply::Inventory(Inventory { status, records });
+    for (last, crc) in [([0x50, 0x24], "80 75"), ([0x4F, 0xBC], "18 7B")] {
+        let uid = [0xE0, 0x16, 0x80, 0xFF, 0x08, 0x00, last[0], last[1]];
+        check_reply(
+            &format!(
+                "11 00 B0 00 01 03 00 E0 16 80 FF 08 00 {:02X} {:02X} {crc}",
+                last[0], last[1]
+            ),
+            &inventory,
+            &listed(Status::OK, vec![Record::Iso15693 { dsfid: 0, uid }]),
+        );
+    }
+    check_reply("07 00 B0 83 00 B2 2C", &inventory, &listed(Status::RF_COMMUNICATION, vec![]));
+    let failed = Reply::Failed { code: 0xB0, status: Status::LENGTH_ERROR, detail: vec![] };
+    check_reply("06 00 B0 81 54 E7", &inventory, &failed);
+}
+
+/// Frames pinned in the tests of a public .NET driver (Amarok79/InlayTester.Drivers.FeigReader);
+/// the version is a CPR40's.
+#[test]
+fn frames_of_another_driver() {
+    assert_eq!(crc16(b"123456789"), 0x6F91);
+    let version = Version {
+        software: [3, 3],
+        development: 0,
+        hardware: 0x44,
+        model: 0x53,
+        tags: 0x0D30,
+        buffers: None,
+    };
+    let reply = Reply::Version { code: 0x65, version };
+    check_reply("0D 00 65 00 03 03 00 44 53 0D 30 33 09", &Command::SoftwareVersion, &reply);
+    let advanced = hex("02 00 0F 00 65 00 03 03 00 44 53 0D 30 74 69");
+    assert_eq!(reply.to_frame(Form::Advanced, 0).emit(), advanced);
+    assert_eq!(Reply::parse(&the_frame(&advanced), &Command::SoftwareVersion), Ok(reply));
+    let read = Command::ReadConfig { address: 7 };
+    assert_eq!(read.to_frame(Form::Standard, 0x12).emit(), hex("06 12 80 07 E5 80"));
+    assert_eq!(read.to_frame(Form::Advanced, 0x12).emit(), hex("02 00 08 12 80 07 A0 2D"));
+}
+
 /// Rows of readers.md 2.3 and 2.4 without an example frame: the body is pinned, byte by byte.
 #[test]
 fn bodies_of_commands() {

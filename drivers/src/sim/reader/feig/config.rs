@@ -1,6 +1,6 @@
 //! Configuration blocks (readers.md 2.2 to 2.4): CFG1 line, CFG5 anticollision. They can be read
 //! and written; only ONT has an effect here (the simulated line's speed is the simulator's own).
-//! That byte numbers in the sources count from 0 is UNCONFIRMED.
+//! Byte numbers count from 0: a captured write of CFG1 has 08 (38400) at 2, 01 (even) at 3.
 
 const BLOCK: usize = 14;
 /// Blocks the simulated reader has; others are reserved. Real numbers UNCONFIRMED.
@@ -65,7 +65,8 @@ impl Config {
         from.get(usize::from(address & NUMBER)).copied().ok_or(RESERVED_READ)
     }
 
-    /// `81`. A block written to EEPROM holds from the next restart on (UNCONFIRMED).
+    /// `81`. A block written to EEPROM holds from the next restart on: a captured host restarts the
+    /// reader after it.
     pub(super) fn write(&mut self, address: u8, block: [u8; BLOCK]) -> Result<(), u8> {
         let to = if address & EEPROM != 0 { &mut self.eeprom } else { &mut self.ram };
         *to.get_mut(usize::from(address & NUMBER)).ok_or(RESERVED_WRITE)? = block;

@@ -121,6 +121,19 @@ mod tests {
         assert_eq!(say(false, &hex("00 B0 01")), hex("06 00 B0 01 5C 63"));
     }
 
+    /// From a real reader and its host (see the driver's tests).
+    #[test]
+    fn captured_frames() {
+        let uid = "E0 16 80 FF 08 00 50 24";
+        let listed = hex(&format!("00 B0 00 01 03 00 {uid}"));
+        assert_eq!(say(false, &listed), hex(&format!("11 00 B0 00 01 03 00 {uid} 80 75")));
+        assert_eq!(say(false, &hex("00 B0 83 00")), hex("07 00 B0 83 00 B2 2C"));
+        assert_eq!(heard("05 FF 63 D3 AE"), [plain(0xFF, "63")]);
+        let block = "00 00 08 01 00 05 00 04 00 00 00 00 00 00";
+        let write = heard(&format!("14 FF 81 81 {block} 31 CA"));
+        assert_eq!(write, [plain(0xFF, &format!("81 81 {block}"))]);
+    }
+
     #[test]
     fn long_replies_are_advanced() {
         assert_eq!(say(false, &[0; 252])[..2], [255, 0]);
