@@ -184,6 +184,10 @@ pub enum ReaderError {
         /// The device's own code.
         code: u8,
     },
+    /// More tags lie there than the reader can list. Repeating does not help: some must be taken
+    /// away.
+    #[error("more tags lie there than the reader can list")]
+    TooMany,
     /// Any other refusal, with the device's own code.
     #[error("the reader refused with code {code:#04X}")]
     Refused {
@@ -339,6 +343,7 @@ pub trait TagReader: Send {
 /// The method does not exist for this reader; no code of a device stands behind it.
 const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 
+pub mod feig;
 pub mod m3;
 pub mod security;
 pub mod setup;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{TagReader, m3};
+use super::{TagReader, feig, m3};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
 /// Reader models with a driver.
@@ -13,17 +13,21 @@ pub enum ReaderModel {
     #[default]
     #[serde(rename = "3m810")]
     M3,
+    /// FEIG OBID classic-pro and i-scan HF readers.
+    #[serde(rename = "feig")]
+    Feig,
 }
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::M3];
+    pub const ALL: [Self; 2] = [Self::M3, Self::Feig];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::M3 => m3::driver::MODEL,
+            Self::Feig => feig::driver::MODEL,
         }
     }
 }
@@ -31,7 +35,10 @@ impl ReaderModel {
 /// What a reader's driver must know besides where the reader is; each model looks at its own part.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ReaderSetup {}
+pub struct ReaderSetup {
+    /// FEIG readers: what the site must say of its reader.
+    pub feig: feig::FeigProfile,
+}
 
 impl ReaderSetup {
     /// Opens the reader; nothing is sent yet. With a tap, bytes of the line can be watched.
@@ -49,6 +56,11 @@ impl ReaderSetup {
                 let port = spec.open(m3::timing::LINE, m3::timing::RESPONSE_MARGIN)?;
                 let baud = spec.line(m3::timing::LINE).baud;
                 Box::new(m3::M3Reader::new(tapped(port, tap), baud))
+            }
+            ReaderModel::Feig => {
+                let port = spec.open(feig::timing::LINE, feig::timing::READER_MARGIN)?;
+                let line = spec.line(feig::timing::LINE);
+                Box::new(feig::FeigReader::new(tapped(port, tap), line, self.feig))
             }
         })
     }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::listen::{ListenError, ListenSpec};
+use super::reader::feig::{FeigClass, FeigOptions};
 use super::reader::{self, LINE_MAX, Model, Next, ReaderSim, ReaderSimConfig, SimError};
 use super::tags::{self, TagsError};
 use crate::port::PortSpec;
@@ -38,6 +39,12 @@ pub struct Args {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// FEIG: cpr lists 4 tags at most, mr is a book pad.
+    #[arg(long, value_enum, default_value_t)]
+    pub feig_class: FeigClass,
+    /// FEIG: whether blocks go over the line with their last byte first.
+    #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub feig_swap_blocks: bool,
     /// Where to take control lines besides standard input: tcp:HOST:PORT.
     #[arg(long)]
     pub control: Option<ListenSpec>,
@@ -72,6 +79,11 @@ pub fn run(args: &Args) -> Result<(), RunError> {
     let config = ReaderSimConfig {
         speed: args.speed,
         seed: args.seed,
+        feig: FeigOptions {
+            class: args.feig_class,
+            swap_blocks: args.feig_swap_blocks,
+            ..FeigOptions::default()
+        },
         ..ReaderSimConfig::new(args.model, args.listen.clone())
     };
     let control = args.control.as_ref().map(bind_control).transpose()?;

@@ -179,6 +179,9 @@ impl Device {
                 self.endpoint.write(&[byte]);
             }
         }
+        if last > 0 {
+            self.protocol.said(at);
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 mod control;
 mod device;
 mod faults;
+pub mod feig;
 pub mod m3;
 pub mod protocol;
 
@@ -30,6 +31,9 @@ pub enum Model {
     /// 3M / Bibliotheca 210 and 810 pads.
     #[value(name = "3m810")]
     M3Pad,
+    /// FEIG OBID readers.
+    #[value(name = "feig")]
+    Feig,
 }
 
 impl Model {
@@ -38,6 +42,7 @@ impl Model {
     pub fn name(self) -> &'static str {
         match self {
             Self::M3Pad => "3m810",
+            Self::Feig => "feig",
         }
     }
 
@@ -46,6 +51,7 @@ impl Model {
     pub fn baud(self) -> u32 {
         match self {
             Self::M3Pad => m3::BAUD,
+            Self::Feig => feig::BAUD,
         }
     }
 
@@ -53,12 +59,14 @@ impl Model {
     fn bits_per_byte(self) -> u32 {
         match self {
             Self::M3Pad => m3::BITS_PER_BYTE,
+            Self::Feig => feig::BITS_PER_BYTE,
         }
     }
 
-    fn protocol(self) -> Box<dyn Protocol> {
+    fn protocol(self, config: &ReaderSimConfig) -> Box<dyn Protocol> {
         match self {
             Self::M3Pad => Box::<m3::M3Pad>::default(),
+            Self::Feig => Box::new(feig::FeigReaderSim::new(config.feig, config.speed)),
         }
     }
 }
@@ -81,13 +89,23 @@ pub struct ReaderSimConfig {
     pub seed: u64,
     /// What a tag takes for one write; at most [`air::WRITE_MAX`], which is the default.
     pub write_time: Duration,
+    /// FEIG readers: what else can be chosen.
+    pub feig: feig::FeigOptions,
 }
 
 impl ReaderSimConfig {
     /// An honest reader listening there.
     #[must_use]
     pub fn new(model: Model, listen: ListenSpec) -> Self {
-        Self { model, listen, baud: model.baud(), speed: 1.0, seed: 1, write_time: air::WRITE_MAX }
+        Self {
+            model,
+            listen,
+            baud: model.baud(),
+            speed: 1.0,
+            seed: 1,
+            write_time: air::WRITE_MAX,
+            feig: feig::FeigOptions::default(),
+        }
     }
 }
 
@@ -179,7 +197,7 @@ impl ReaderSim {
         let device = Device {
             shared: Arc::clone(&shared),
             endpoint,
-            protocol: config.model.protocol(),
+            protocol: config.model.protocol(config),
             byte_time,
             speed: config.speed,
         };

@@ -49,6 +49,11 @@ pub trait Protocol: Send {
         Vec::new()
     }
 
+    /// The last byte of an answer went out; `end` is when the line had carried it.
+    fn said(&mut self, end: Instant) {
+        let _ = end;
+    }
+
     /// Takes one byte that came between the steps of an answer.
     fn hear_busy(&mut self, byte: u8) -> WhileBusy {
         let _ = byte;
