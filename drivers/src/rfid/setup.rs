@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{TagReader, m3};
+use super::{TagReader, m3, pn532};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
 /// Reader models with a driver.
@@ -13,17 +13,21 @@ pub enum ReaderModel {
     #[default]
     #[serde(rename = "3m810")]
     M3,
+    /// NXP PN532: patron cards.
+    #[serde(rename = "pn532")]
+    Pn532,
 }
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::M3];
+    pub const ALL: [Self; 2] = [Self::M3, Self::Pn532];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::M3 => m3::driver::MODEL,
+            Self::Pn532 => pn532::driver::MODEL,
         }
     }
 }
@@ -31,7 +35,10 @@ impl ReaderModel {
 /// What a reader's driver must know besides where the reader is; each model looks at its own part.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ReaderSetup {}
+pub struct ReaderSetup {
+    /// PN532.
+    pub pn532: pn532::Pn532Setup,
+}
 
 impl ReaderSetup {
     /// Opens the reader; nothing is sent yet. With a tap, bytes of the line can be watched.
@@ -50,6 +57,7 @@ impl ReaderSetup {
                 let baud = spec.line(m3::timing::LINE).baud;
                 Box::new(m3::M3Reader::new(tapped(port, tap), baud))
             }
+            ReaderModel::Pn532 => self.pn532.open(spec, tap)?,
         })
     }
 }

@@ -7,6 +7,7 @@ mod control;
 mod device;
 mod faults;
 pub mod m3;
+pub mod pn532;
 pub mod protocol;
 
 use std::sync::Arc;
@@ -30,6 +31,9 @@ pub enum Model {
     /// 3M / Bibliotheca 210 and 810 pads.
     #[value(name = "3m810")]
     M3Pad,
+    /// NXP PN532 on a serial line: patron cards.
+    #[value(name = "pn532")]
+    Pn532,
 }
 
 impl Model {
@@ -38,6 +42,7 @@ impl Model {
     pub fn name(self) -> &'static str {
         match self {
             Self::M3Pad => "3m810",
+            Self::Pn532 => "pn532",
         }
     }
 
@@ -46,6 +51,7 @@ impl Model {
     pub fn baud(self) -> u32 {
         match self {
             Self::M3Pad => m3::BAUD,
+            Self::Pn532 => pn532::BAUD,
         }
     }
 
@@ -53,12 +59,14 @@ impl Model {
     fn bits_per_byte(self) -> u32 {
         match self {
             Self::M3Pad => m3::BITS_PER_BYTE,
+            Self::Pn532 => pn532::BITS_PER_BYTE,
         }
     }
 
     fn protocol(self) -> Box<dyn Protocol> {
         match self {
             Self::M3Pad => Box::<m3::M3Pad>::default(),
+            Self::Pn532 => Box::<pn532::Pn532>::default(),
         }
     }
 }
