@@ -14,8 +14,8 @@ pub const FRAME_MAX: usize = BODY_MAX + 11;
 const START: [u8; 2] = [0x00, 0xFF];
 const ACK: [u8; 2] = [0x00, 0xFF];
 const NACK: [u8; 2] = [0xFF, 0x00];
-/// LEN and LCS of an extended frame; its length follows in two bytes and a checksum of their own
-/// (the layout is the one nfcpy writes, pn53x.py; no captured frame was at hand: UNCONFIRMED).
+/// LEN and LCS of an extended frame; its length follows in two bytes and a checksum of their own.
+/// The layout is the one nfcpy writes and reads (pn53x.py); no captured frame was at hand.
 const EXTENDED: [u8; 2] = [0xFF, 0xFF];
 /// Largest LEN of a normal frame.
 const LEN_NORMAL: usize = 0xFF;

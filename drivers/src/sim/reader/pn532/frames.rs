@@ -106,13 +106,20 @@ impl Ear {
     }
 }
 
-/// A reply frame around `body`. Replies of the simulated chip are short.
+/// A reply frame around `body`; an extended one where it does not fit another (nfcpy's line test).
 pub(super) fn say(body: &[u8]) -> Vec<u8> {
-    let len = (body.len() + 1) as u8;
-    let sum = body.iter().fold(0xD5_u32, |sum, b| sum + u32::from(*b)) % 256;
-    let mut frame = vec![0, 0, 0xFF, len, (256 - u16::from(len)) as u8, 0xD5];
+    let len = body.len() + 1;
+    let minus = |sum: usize| ((256 - sum % 256) % 256) as u8;
+    let (high, low) = (len / 256, len % 256);
+    let mut frame = vec![0, 0, 0xFF];
+    if high == 0 {
+        frame.extend([low as u8, minus(low)]);
+    } else {
+        frame.extend([0xFF, 0xFF, high as u8, low as u8, minus(high + low)]);
+    }
+    frame.push(0xD5);
     frame.extend_from_slice(body);
-    frame.push(((256 - sum) % 256) as u8);
+    frame.push(minus(body.iter().fold(0xD5, |sum, b| sum + usize::from(*b))));
     frame.push(0);
     frame
 }
