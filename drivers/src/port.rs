@@ -14,6 +14,7 @@
 //! | `lp:/dev/usb/lp0` | a kernel printer device |
 //! | `spi:0.1` | an SPI chip: bus and chip select; not a byte stream |
 //! | `i2c:1` | an I2C bus; not a byte stream |
+//! | `pcsc:ACR122U` | a PC/SC card reader, by a part of its name; not a byte stream |
 
 use std::fmt;
 use std::fs::File;
@@ -155,12 +156,14 @@ pub enum PortSpec {
         /// Bus.
         bus: u8,
     },
+    /// A PC/SC card reader whose name contains this.
+    Pcsc(String),
 }
 
 /// A port description that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "port {text:?} is not understood: write serial:/dev/NAME[@SPEED[/even|/odd][/rtscts|/xonxoff]], usb:VENDOR:PRODUCT[:SERIAL][@SPEED], tcp:HOST:PORT, lp:/dev/usb/lpN, spi:BUS.SELECT or i2c:BUS"
+    "port {text:?} is not understood: write serial:/dev/NAME[@SPEED[/even|/odd][/rtscts|/xonxoff]], usb:VENDOR:PRODUCT[:SERIAL][@SPEED], tcp:HOST:PORT, lp:/dev/usb/lpN, spi:BUS.SELECT, i2c:BUS or pcsc:NAME"
 )]
 pub struct PortSpecError {
     /// The text as given.
@@ -290,6 +293,7 @@ impl FromStr for PortSpec {
                 Ok(Self::Spi { bus: number(bus)?, select: number(select)? })
             }
             "i2c" => Ok(Self::I2c { bus: rest.parse().map_err(|_| bad())? }),
+            "pcsc" => Ok(Self::Pcsc(rest.to_owned())),
             _ => Err(bad()),
         }
     }
@@ -304,6 +308,7 @@ impl fmt::Display for PortSpec {
             Self::Lp(path) => write!(f, "lp:{}", path.display()),
             Self::Spi { bus, select } => write!(f, "spi:{bus}.{select}"),
             Self::I2c { bus } => write!(f, "i2c:{bus}"),
+            Self::Pcsc(name) => write!(f, "pcsc:{name}"),
         }
     }
 }
@@ -354,7 +359,7 @@ impl PortSpec {
             Self::Usb { device, line } => {
                 open_serial(&usb::find(device)?, settings, line.flow, timeout)
             }
-            Self::Spi { .. } | Self::I2c { .. } => Err(io::Error::new(
+            Self::Spi { .. } | Self::I2c { .. } | Self::Pcsc(_) => Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "this device speaks over a byte line: write serial:, usb: or tcp:",
             )),

@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use drivers::port::{Port, PortSpec};
+use drivers::port::Port;
 use drivers::rfid::card::CardRule;
 use drivers::rfid::pn532::{Hsu, Pn532Reader, Pn532Setup, Polled, StdDelay, timing};
 use drivers::rfid::setup::{ReaderModel, ReaderSetup};
@@ -412,7 +412,7 @@ fn opened_by_name() {
 #[test]
 fn buses_need_the_feature() {
     for spec in ["i2c:1", "spi:0.0", "lp:/dev/usb/lp0"] {
-        let spec: PortSpec = spec.parse().unwrap();
+        let spec: drivers::port::PortSpec = spec.parse().unwrap();
         let opened = ReaderSetup::default().open(ReaderModel::Pn532, &spec, None);
         let Err(error) = opened else { panic!("{spec} opened") };
         assert!(error.to_string().contains("serial:"), "{error}");

@@ -341,6 +341,8 @@ const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 
 pub mod card;
 pub mod m3;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 pub mod pn532;
 pub mod security;
 pub mod setup;

@@ -1,5 +1,7 @@
 //! Which reader is fitted and how it is reached: one place for models, names and opening.
 
+use std::io;
+
 use serde::Deserialize;
 
 use super::{TagReader, m3, pn532};
@@ -16,11 +18,17 @@ pub enum ReaderModel {
     /// NXP PN532: patron cards.
     #[serde(rename = "pn532")]
     Pn532,
+    /// A card reader behind PC/SC.
+    #[serde(rename = "pcsc")]
+    Pcsc,
 }
+
+/// Name of the readers behind PC/SC in configuration; their driver needs the feature `pcsc`.
+pub const PCSC_MODEL: &str = "pcsc";
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::M3, Self::Pn532];
+    pub const ALL: [Self; 3] = [Self::M3, Self::Pn532, Self::Pcsc];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
@@ -28,6 +36,7 @@ impl ReaderModel {
         match self {
             Self::M3 => m3::driver::MODEL,
             Self::Pn532 => pn532::driver::MODEL,
+            Self::Pcsc => PCSC_MODEL,
         }
     }
 }
@@ -58,8 +67,25 @@ impl ReaderSetup {
                 Box::new(m3::M3Reader::new(tapped(port, tap), baud))
             }
             ReaderModel::Pn532 => self.pn532.open(spec, tap)?,
+            ReaderModel::Pcsc => {
+                open_pcsc(spec).map_err(|source| OpenError { spec: spec.clone(), source })?
+            }
         })
     }
+}
+
+/// PC/SC readers are found by name, not by a line.
+fn open_pcsc(spec: &PortSpec) -> io::Result<Box<dyn TagReader>> {
+    let unsupported = |text: &str| io::Error::new(io::ErrorKind::Unsupported, text);
+    let PortSpec::Pcsc(name) = spec else {
+        return Err(unsupported("write pcsc:NAME, a part of the reader's name"));
+    };
+    #[cfg(feature = "pcsc")]
+    return Ok(Box::new(super::pcsc::PcscReader::new(name)?));
+    #[cfg(not(feature = "pcsc"))]
+    Err(unsupported(&format!(
+        "this program was built without PC/SC (feature pcsc), which {name:?} needs"
+    )))
 }
 
 /// The port, watched where somebody wants to.

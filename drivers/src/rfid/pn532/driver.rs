@@ -85,10 +85,8 @@ impl<B: Bus> TagReader for Pn532Reader<B> {
     }
 
     fn inventory(&mut self) -> Result<Vec<Seen>, ReaderError> {
-        let targets = match self.link.ask(&Command::ListTypeA { max: TARGETS_MAX })? {
-            Reply::Targets(targets) => targets,
-            _ => return Err(OTHER_KIND),
-        };
+        let reply = self.link.ask(&Command::ListTypeA { max: TARGETS_MAX })?;
+        let Reply::Targets(targets) = reply else { return Err(OTHER_KIND) };
         if targets.is_empty() {
             return Ok(Vec::new());
         }

@@ -267,12 +267,8 @@ impl<T: Transfer, D: DelayNs + Send, Q: InputPin + Send> Bus for Polled<T, D, Q>
     }
 
     fn receive(&mut self, room: usize, until: Instant) -> Result<Vec<Decoded>, ReaderError> {
-        loop {
-            match self.ready() {
-                Ok(true) => break,
-                // A chip that does not answer its address may be busy; its silence shows in time.
-                Ok(false) | Err(_) => {}
-            }
+        // A chip that does not answer its address may be busy; its silence shows in time.
+        while !matches!(self.ready(), Ok(true)) {
             if Instant::now() >= until {
                 return Ok(Vec::new());
             }

@@ -68,7 +68,7 @@ impl Pn532Setup {
         match *spec {
             PortSpec::I2c { bus } => open_i2c(self, bus).map_err(failed),
             PortSpec::Spi { bus, select } => open_spi(self, bus, select).map_err(failed),
-            PortSpec::Lp(_) => Err(failed(io::Error::new(
+            PortSpec::Lp(_) | PortSpec::Pcsc(_) => Err(failed(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "a PN532 is reached by serial:, usb:, tcp:, i2c: or spi:",
             ))),

@@ -87,7 +87,7 @@ impl Ear {
 
     fn body(&mut self, len: usize, sum: u16) -> (Stage, Option<Heard>) {
         self.bytes.clear();
-        match (1..=LEN_LIMIT).contains(&len) && sum % 256 == 0 {
+        match (1..=LEN_LIMIT).contains(&len) && sum.is_multiple_of(256) {
             true => (Stage::Body(len + 1), None),
             false => (Stage::Idle, Some(Heard::Damaged)),
         }
@@ -95,7 +95,7 @@ impl Ear {
 
     fn whole(&self) -> Option<Heard> {
         let sum: u32 = self.bytes.iter().map(|b| u32::from(*b)).sum();
-        if sum % 256 != 0 {
+        if !sum.is_multiple_of(256) {
             return Some(Heard::Damaged);
         }
         match &self.bytes[..] {
