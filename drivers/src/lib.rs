@@ -4,6 +4,8 @@
 //! protocol over a [`port::Port`]; with feature `sim` the module `sim` answers the same protocols
 //! on real transports (pty, TCP).
 
+#[cfg(feature = "pi")]
+mod pi;
 pub mod port;
 pub mod printer;
 pub mod rfid;

@@ -81,7 +81,7 @@ impl PortSpec {
         match self {
             Self::Serial { path, .. } | Self::Lp(path) => Some(path.exists()),
             Self::Usb { device, .. } => Some(usb::find(device).is_ok()),
-            Self::Tcp(_) | Self::Spi { .. } | Self::I2c { .. } => None,
+            Self::Tcp(_) | Self::Spi { .. } | Self::I2c { .. } | Self::Pcsc(_) => None,
         }
     }
 
@@ -100,7 +100,7 @@ impl PortSpec {
             Self::Usb { device, line } => {
                 open_serial(&usb::find(device)?, settings, line.flow, timeout)
             }
-            Self::Spi { .. } | Self::I2c { .. } => Err(io::Error::new(
+            Self::Spi { .. } | Self::I2c { .. } | Self::Pcsc(_) => Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "this device speaks over a byte line: write serial:, usb: or tcp:",
             )),

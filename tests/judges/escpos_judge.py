@@ -7,7 +7,8 @@ import sys
 from escpos.constants import QR_ECLEVEL_M, QR_MODEL_2
 from escpos.printer import Dummy, Network
 
-from simulator import Simulator, Verdict, codes
+from simulator import Simulator, codes
+from verdict import Verdict
 
 INIT = b"\x1b@"
 HANZI = b"\x1c&"

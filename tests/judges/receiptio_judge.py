@@ -4,7 +4,8 @@ import argparse
 import subprocess
 import sys
 
-from simulator import Simulator, Verdict, codes
+from simulator import Simulator, codes
+from verdict import Verdict
 
 DOCUMENT = """^^^Library
 

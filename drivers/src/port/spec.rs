@@ -11,6 +11,7 @@
 //! | `lp:/dev/usb/lp0` | a kernel printer device |
 //! | `spi:0.1` | an SPI chip: bus and chip select; not a byte stream |
 //! | `i2c:1` | an I2C bus; not a byte stream |
+//! | `pcsc:ACR122U` | a PC/SC card reader, by a part of its name; not a byte stream |
 
 use std::fmt;
 use std::path::PathBuf;
@@ -114,12 +115,14 @@ pub enum PortSpec {
         /// Bus.
         bus: u8,
     },
+    /// A PC/SC card reader whose name contains this.
+    Pcsc(String),
 }
 
 /// A port description that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "port {text:?} is not understood: write serial:/dev/NAME[@SPEED[/even|/odd][/rtscts|/xonxoff]], usb:VENDOR:PRODUCT[:SERIAL][@SPEED], tcp:HOST:PORT, lp:/dev/usb/lpN, spi:BUS.SELECT or i2c:BUS"
+    "port {text:?} is not understood: write serial:/dev/NAME[@SPEED[/even|/odd][/rtscts|/xonxoff]], usb:VENDOR:PRODUCT[:SERIAL][@SPEED], tcp:HOST:PORT, lp:/dev/usb/lpN, spi:BUS.SELECT, i2c:BUS or pcsc:NAME"
 )]
 pub struct PortSpecError {
     /// The text as given.
@@ -239,6 +242,7 @@ impl FromStr for PortSpec {
                 Ok(Self::Spi { bus: number(bus)?, select: number(select)? })
             }
             "i2c" => Ok(Self::I2c { bus: rest.parse().map_err(|_| bad())? }),
+            "pcsc" => Ok(Self::Pcsc(rest.to_owned())),
             _ => Err(bad()),
         }
     }
@@ -253,6 +257,7 @@ impl fmt::Display for PortSpec {
             Self::Lp(path) => write!(f, "lp:{}", path.display()),
             Self::Spi { bus, select } => write!(f, "spi:{bus}.{select}"),
             Self::I2c { bus } => write!(f, "i2c:{bus}"),
+            Self::Pcsc(name) => write!(f, "pcsc:{name}"),
         }
     }
 }

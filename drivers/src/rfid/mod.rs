@@ -343,8 +343,12 @@ pub trait TagReader: Send {
 /// The method does not exist for this reader; no code of a device stands behind it.
 const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 
+pub mod card;
 pub mod feig;
 pub mod m3;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
+pub mod pn532;
 pub mod security;
 pub mod setup;
 pub mod tagdata;

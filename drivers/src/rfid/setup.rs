@@ -1,8 +1,10 @@
 //! Which reader is fitted and how it is reached: one place for models, names and opening.
 
+use std::io;
+
 use serde::Deserialize;
 
-use super::{TagReader, feig, m3};
+use super::{TagReader, feig, m3, pn532};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
 /// Reader models with a driver.
@@ -16,11 +18,20 @@ pub enum ReaderModel {
     /// FEIG OBID classic-pro and i-scan HF readers.
     #[serde(rename = "feig")]
     Feig,
+    /// NXP PN532: patron cards.
+    #[serde(rename = "pn532")]
+    Pn532,
+    /// A card reader behind PC/SC.
+    #[serde(rename = "pcsc")]
+    Pcsc,
 }
+
+/// Name of the readers behind PC/SC in configuration; their driver needs the feature `pcsc`.
+pub const PCSC_MODEL: &str = "pcsc";
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::M3, Self::Feig];
+    pub const ALL: [Self; 4] = [Self::M3, Self::Feig, Self::Pn532, Self::Pcsc];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
@@ -28,6 +39,8 @@ impl ReaderModel {
         match self {
             Self::M3 => m3::driver::MODEL,
             Self::Feig => feig::driver::MODEL,
+            Self::Pn532 => pn532::driver::MODEL,
+            Self::Pcsc => PCSC_MODEL,
         }
     }
 }
@@ -38,6 +51,8 @@ impl ReaderModel {
 pub struct ReaderSetup {
     /// FEIG readers: what the site must say of its reader.
     pub feig: feig::FeigProfile,
+    /// PN532.
+    pub pn532: pn532::Pn532Setup,
 }
 
 impl ReaderSetup {
@@ -62,8 +77,26 @@ impl ReaderSetup {
                 let line = spec.line(feig::timing::LINE);
                 Box::new(feig::FeigReader::new(tapped(port, tap), line, self.feig))
             }
+            ReaderModel::Pn532 => self.pn532.open(spec, tap)?,
+            ReaderModel::Pcsc => {
+                open_pcsc(spec).map_err(|source| OpenError { spec: spec.clone(), source })?
+            }
         })
     }
+}
+
+/// PC/SC readers are found by name, not by a line.
+fn open_pcsc(spec: &PortSpec) -> io::Result<Box<dyn TagReader>> {
+    let unsupported = |text: &str| io::Error::new(io::ErrorKind::Unsupported, text);
+    let PortSpec::Pcsc(name) = spec else {
+        return Err(unsupported("write pcsc:NAME, a part of the reader's name"));
+    };
+    #[cfg(feature = "pcsc")]
+    return Ok(Box::new(super::pcsc::PcscReader::new(name)?));
+    #[cfg(not(feature = "pcsc"))]
+    Err(unsupported(&format!(
+        "this program was built without PC/SC (feature pcsc), which {name:?} needs"
+    )))
 }
 
 /// The port, watched where somebody wants to.

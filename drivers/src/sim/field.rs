@@ -441,6 +441,15 @@ impl Field {
     }
 }
 
+impl Field {
+    /// ISO 14443 cards that answer now, in the order they were laid.
+    pub(crate) fn cards(&mut self) -> Vec<(Uid, Chip)> {
+        let mut cards = self.on_pad.clone();
+        cards.retain(|&i| self.tags[i].chip.air() == Air::Iso14443 && self.answers(i));
+        cards.into_iter().map(|i| (self.tags[i].uid, self.tags[i].chip)).collect()
+    }
+}
+
 fn lost_write<T>(request: u32) -> OnAir<T> {
     OnAir { result: Err(TagError::NoAnswer), time: air::write_unanswered(request) }
 }

@@ -8,6 +8,7 @@ mod device;
 mod faults;
 pub mod feig;
 pub mod m3;
+pub mod pn532;
 pub mod protocol;
 
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub enum Model {
     /// FEIG OBID readers.
     #[value(name = "feig")]
     Feig,
+    /// NXP PN532 on a serial line: patron cards.
+    #[value(name = "pn532")]
+    Pn532,
 }
 
 impl Model {
@@ -43,6 +47,7 @@ impl Model {
         match self {
             Self::M3Pad => "3m810",
             Self::Feig => "feig",
+            Self::Pn532 => "pn532",
         }
     }
 
@@ -52,6 +57,7 @@ impl Model {
         match self {
             Self::M3Pad => m3::BAUD,
             Self::Feig => feig::BAUD,
+            Self::Pn532 => pn532::BAUD,
         }
     }
 
@@ -60,6 +66,7 @@ impl Model {
         match self {
             Self::M3Pad => m3::BITS_PER_BYTE,
             Self::Feig => feig::BITS_PER_BYTE,
+            Self::Pn532 => pn532::BITS_PER_BYTE,
         }
     }
 
@@ -67,6 +74,7 @@ impl Model {
         match self {
             Self::M3Pad => Box::<m3::M3Pad>::default(),
             Self::Feig => Box::new(feig::FeigReaderSim::new(config.feig, config.speed)),
+            Self::Pn532 => Box::<pn532::Pn532>::default(),
         }
     }
 }
