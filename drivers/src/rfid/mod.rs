@@ -340,6 +340,7 @@ pub trait TagReader: Send {
 const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 
 pub mod m3;
+pub mod m6e;
 pub mod security;
 pub mod setup;
 pub mod tagdata;
