@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{TagReader, m3};
+use super::{TagReader, m3, m6e};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
 /// Reader models with a driver.
@@ -13,17 +13,21 @@ pub enum ReaderModel {
     #[default]
     #[serde(rename = "3m810")]
     M3,
+    /// ThingMagic UHF modules: M5e, M6e, Micro, Nano, M7e.
+    #[serde(rename = "m6e")]
+    M6e,
 }
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::M3];
+    pub const ALL: [Self; 2] = [Self::M3, Self::M6e];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::M3 => m3::driver::MODEL,
+            Self::M6e => m6e::driver::MODEL,
         }
     }
 }
@@ -31,7 +35,10 @@ impl ReaderModel {
 /// What a reader's driver must know besides where the reader is; each model looks at its own part.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ReaderSetup {}
+pub struct ReaderSetup {
+    /// UHF modules.
+    pub m6e: m6e::Profile,
+}
 
 impl ReaderSetup {
     /// Opens the reader; nothing is sent yet. With a tap, bytes of the line can be watched.
@@ -49,6 +56,11 @@ impl ReaderSetup {
                 let port = spec.open(m3::timing::LINE, m3::timing::RESPONSE_MARGIN)?;
                 let baud = spec.line(m3::timing::LINE).baud;
                 Box::new(m3::M3Reader::new(tapped(port, tap), baud))
+            }
+            ReaderModel::M6e => {
+                let port = spec.open(m6e::timing::LINE, m6e::timing::RESPONSE_MARGIN)?;
+                let baud = spec.line(m6e::timing::LINE).baud;
+                Box::new(m6e::M6eReader::new(tapped(port, tap), baud, self.m6e.clone()))
             }
         })
     }

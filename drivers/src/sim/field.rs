@@ -441,6 +441,27 @@ impl Field {
     }
 }
 
+/// For the UHF tags among them, whose air interface is in [`gen2`](super::gen2).
+impl Field {
+    /// Whether the tag of this name lies here and hears a command now.
+    pub(crate) fn hears(&mut self, id: &str) -> bool {
+        let index = self.on_pad.iter().copied().find(|&i| self.tags[i].id == id);
+        index.is_some_and(|index| self.answers(index))
+    }
+
+    /// What a tag takes for one write.
+    pub(crate) fn write_time(&self) -> Duration {
+        self.write_time
+    }
+
+    /// Whether this AFI write fails, whatever the tag; counted as one.
+    pub(crate) fn afi_write_fails(&mut self) -> bool {
+        let fails = self.afi_fails > 0;
+        self.afi_fails = self.afi_fails.saturating_sub(1);
+        fails
+    }
+}
+
 fn lost_write<T>(request: u32) -> OnAir<T> {
     OnAir { result: Err(TagError::NoAnswer), time: air::write_unanswered(request) }
 }

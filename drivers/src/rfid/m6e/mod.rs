@@ -8,4 +8,11 @@
 //! Everything the driver sends by default was captured from the vendor's own program (logs of
 //! S7 and S9), except where a constant says UNCONFIRMED.
 
+pub mod driver;
+mod link;
+pub mod profile;
+pub mod timing;
 pub mod wire;
+
+pub use driver::M6eReader;
+pub use profile::Profile;

@@ -7,6 +7,7 @@ mod control;
 mod device;
 mod faults;
 pub mod m3;
+pub mod m6e;
 pub mod protocol;
 
 use std::sync::Arc;
@@ -30,6 +31,9 @@ pub enum Model {
     /// 3M / Bibliotheca 210 and 810 pads.
     #[value(name = "3m810")]
     M3Pad,
+    /// ThingMagic UHF modules, as a Nano.
+    #[value(name = "m6e")]
+    M6e,
 }
 
 impl Model {
@@ -38,6 +42,7 @@ impl Model {
     pub fn name(self) -> &'static str {
         match self {
             Self::M3Pad => "3m810",
+            Self::M6e => "m6e",
         }
     }
 
@@ -46,6 +51,7 @@ impl Model {
     pub fn baud(self) -> u32 {
         match self {
             Self::M3Pad => m3::BAUD,
+            Self::M6e => m6e::BAUD,
         }
     }
 
@@ -53,12 +59,14 @@ impl Model {
     fn bits_per_byte(self) -> u32 {
         match self {
             Self::M3Pad => m3::BITS_PER_BYTE,
+            Self::M6e => m6e::BITS_PER_BYTE,
         }
     }
 
     fn protocol(self) -> Box<dyn Protocol> {
         match self {
             Self::M3Pad => Box::<m3::M3Pad>::default(),
+            Self::M6e => Box::<m6e::Module>::default(),
         }
     }
 }
