@@ -220,9 +220,13 @@ mod tests {
 
     #[test]
     fn neighbours_are_written_together() {
-        assert_eq!(runs(&[], 2), []);
-        assert_eq!(runs(&[1, 2, 3, 5, 0], 2), [1..3, 3..4, 5..6, 0..1]);
-        assert_eq!(runs(&[1, 2, 3], 8), [1..4]);
+        let check = |words: &[usize], most, expected: &[(usize, usize)]| {
+            let found: Vec<_> = runs(words, most).iter().map(|run| (run.start, run.end)).collect();
+            assert_eq!(found, expected, "{words:?}");
+        };
+        check(&[], 2, &[]);
+        check(&[1, 2, 3, 5, 0], 2, &[(1, 3), (3, 4), (5, 6), (0, 1)]);
+        check(&[1, 2, 3], 8, &[(1, 4)]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Machine {
             _ if !self.running => fail(0x0101),
             (0x21..=0x28, _) if self.radio().is_some() => fail(self.radio().unwrap_or(0)),
             (0x21, &[high, low]) => self.single(millis(high, low), field),
-            (0x22, &[0, _, _, high, low]) => self.into_buffer(data, millis(high, low), field),
+            (0x22, &[0, _, _, high, low]) => self.search_to_buffer(data, millis(high, low), field),
             (0x23, _) => self.write_epc(data, field),
             (0x24, _) => self.write(data, field),
             (0x28, _) => self.read(data, field),
@@ -180,7 +180,7 @@ impl Machine {
         }
     }
 
-    fn into_buffer(&mut self, data: &[u8], time: Duration, field: &mut Field) -> Done {
+    fn search_to_buffer(&mut self, data: &[u8], time: Duration, field: &mut Field) -> Done {
         let search = self.search(time);
         self.buffer = buffered(&search, &search.run(field));
         let count = (self.buffer.len() as u32).to_be_bytes();
