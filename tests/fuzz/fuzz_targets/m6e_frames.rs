@@ -6,6 +6,8 @@
 //! chance alone would hardly ever make; bit 1 says whether host or module speaks.
 #![no_main]
 
+use drivers::port::Direction;
+use drivers::rfid::m6e::describe::Describer;
 use drivers::rfid::m6e::wire::{Command, Decoded, Decoder, FRAME_MAX, Frame, Reply, Side};
 use libfuzzer_sys::fuzz_target;
 
@@ -22,6 +24,16 @@ fuzz_target!(|input: &[u8]| {
     for frame in frames(&whole) {
         understand(frame);
     }
+
+    let direction = if side == Side::Host { Direction::Out } else { Direction::In };
+    let mut describer = Describer::new();
+    let mut told = Vec::new();
+    for piece in line.chunks(chunk) {
+        told.extend(describer.feed(direction, piece));
+    }
+    told.extend(describer.quiet(direction));
+    let seen: Vec<u8> = told.iter().flat_map(|item| item.raw.iter().copied()).collect();
+    assert_eq!(seen, line);
 });
 
 /// Frames without checksum, a length byte before each, with one. A length of 0 lets one byte pass

@@ -63,7 +63,7 @@ pub enum Select {
     /// By its EPC (captured).
     #[default]
     Epc,
-    /// By its TID, once that is known. UNCONFIRMED on a module.
+    /// By its TID, once that is known (vendor's source; tried on no module yet).
     Tid,
     /// Not at all; refused unless exactly one tag was heard.
     Nothing,

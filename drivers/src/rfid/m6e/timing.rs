@@ -17,7 +17,8 @@ pub const BITS_PER_BYTE: u32 = 10;
 /// within 16 ms, one turn of the bridge; the rest is for a busy host.
 pub const RESPONSE_MARGIN: Duration = Duration::from_millis(300);
 
-/// From the boot loader into the application. UNCONFIRMED.
+/// From the boot loader into the application: the vendor's program waits 1 s and its line's
+/// time-out.
 pub const BOOT_TIME: Duration = Duration::from_millis(2000);
 
 /// A module that reads continuously hears "stop" at the end of its search, which somebody else

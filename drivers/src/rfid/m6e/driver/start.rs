@@ -3,7 +3,12 @@
 use super::{M6eReader, OTHER_KIND};
 use crate::port::Port;
 use crate::rfid::ReaderError;
-use crate::rfid::m6e::wire::{Command, Reply, Status};
+use crate::rfid::m6e::wire::{Command, Op, Opaque, Reply, Status};
+
+/// Bits of "which program runs" that tell, and their value in the boot loader (vendor's source;
+/// a Nano in its application answered 52).
+const PROGRAM: u8 = 0x03;
+const BOOT_LOADER: u8 = 0x01;
 
 /// Option "report each tag once".
 const OPTION_READ_FILTER: u8 = 0x0C;
@@ -34,9 +39,19 @@ impl<P: Port> M6eReader<P> {
         Ok(())
     }
 
-    /// A module with a boot loader starts in it and knows little there. In the application the
-    /// command does not exist (0101).
+    /// A module with a boot loader starts in it and knows little there. The vendor's own program
+    /// asks which of the two runs and boots only out of the loader.
     fn boot(&mut self) -> Result<(), ReaderError> {
+        let asked = Command::Get { op: Op::GetProgram, data: Opaque::default() };
+        match self.link.ask(&asked)? {
+            Reply::Done { data, .. }
+                if data.first().is_some_and(|p| p & PROGRAM != BOOT_LOADER) =>
+            {
+                return Ok(());
+            }
+            Reply::Done { .. } | Reply::Failed { .. } => {}
+            _ => return Err(OTHER_KIND),
+        }
         match self.link.ask(&Command::BootFirmware)? {
             Reply::Version { .. } | Reply::Done { .. } => Ok(()),
             Reply::Failed { status: Status::INVALID_OPCODE | Status::UNIMPLEMENTED, .. } => Ok(()),

@@ -69,7 +69,9 @@ fn settings(command: &Command) -> Option<Reply> {
     };
     Some(match command {
         Command::Version => Reply::Version { op: 0x03, info },
-        Command::BootFirmware => failed(Op::BootFirmware as u8, Status::INVALID_OPCODE),
+        Command::Get { op: Op::GetProgram, .. } => {
+            Reply::Done { op: command.code(), data: Opaque(vec![0x52]) }
+        }
         Command::StopReading => Reply::Stopped,
         Command::SetRegion(_)
         | Command::SetProtocol(_)
@@ -82,7 +84,7 @@ fn settings(command: &Command) -> Option<Reply> {
     })
 }
 
-/// Commands of the start: stop, version, boot, version, settings.
+/// Commands of the start: stop, version, program, version, settings.
 const START: usize = 11;
 
 fn done(command: &Command) -> Reply {

@@ -14,6 +14,7 @@ pub enum Op {
     Version = 0x03,
     BootFirmware = 0x04,
     SetBaud = 0x06,
+    GetProgram = 0x0C,
     ReadSingle = 0x21,
     ReadMultiple = 0x22,
     WriteEpc = 0x23,
@@ -39,10 +40,11 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Version,
         Self::BootFirmware,
         Self::SetBaud,
+        Self::GetProgram,
         Self::ReadSingle,
         Self::ReadMultiple,
         Self::WriteEpc,
@@ -127,7 +129,7 @@ pub enum Selection {
     /// The one with this EPC (captured with command 28).
     Epc(Opaque),
     /// The one with this TID from its first bit. The fields are those of the vendor's public
-    /// source; no such frame was captured: UNCONFIRMED.
+    /// source (serial_reader_l3.c, `filterbytes`); no such frame was captured.
     Tid(Opaque),
 }
 
@@ -152,9 +154,10 @@ mod option {
 impl Access {
     /// Option byte and the bytes that say which tag.
     ///
-    /// EPC: password, length in bits, EPC (captured with 28 and, in the vendor's examples, 23).
-    /// That 24 carries them between bank and data, and the TID form, are known from the vendor's
-    /// public source only: UNCONFIRMED.
+    /// EPC: password, length in bits, EPC (captured with 28 and 23). That 24 carries them between
+    /// bank and data, that a password without selection has option 05, and the TID form stand in
+    /// the vendor's public source (serial_reader_l3.c, `filterbytes` and
+    /// `TMR_SR_cmdGEN2WriteTagData`); tried on no module yet.
     fn emit(&self) -> (u8, Vec<u8>) {
         let password = self.password.0.to_be_bytes();
         match &self.selection {
@@ -287,7 +290,7 @@ pub enum Command {
     },
     /// `2F 02`: end that; answered at the end of the running search (captured).
     StopReading,
-    /// `61`, `62`, `63`, `64`, `66`, `68`: ask a setting.
+    /// `0C`, `61`, `62`, `63`, `64`, `66`, `68`: ask a state or setting.
     Get {
         /// Which.
         op: Op,
@@ -490,7 +493,8 @@ impl Command {
             }
             Op::ClearBuffer => Self::ClearBuffer,
             Op::MultiProtocol => Self::parse_reading(f)?,
-            Op::GetAntenna
+            Op::GetProgram
+            | Op::GetAntenna
             | Op::GetReadPower
             | Op::GetProtocol
             | Op::GetWritePower

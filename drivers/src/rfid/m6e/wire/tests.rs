@@ -136,6 +136,8 @@ fn captured_while_a_nano_reads_continuously() {
     command("FF 03 91 02 01 01 42 C5", &Command::SetSearchAntenna { tx: 1, rx: 1 });
     reply("FF 00 91 00 00 17 58", &done(0x91, ""));
     reply("FF 00 9A 00 00 A6 33", &done(0x9A, ""));
+    command("FF 00 0C 1D 03", &get(Op::GetProgram, ""));
+    reply("FF 01 0C 00 00 52 63 03", &done(0x0C, "52"));
     reply("FF 04 2F 00 00 01 22 00 00 6D C3", &Reply::Started);
     reply("FF 01 2F 00 00 02 30 E6", &Reply::Stopped);
     reply("FF 00 22 04 00 84 E0", &failed(0x22, Status::NO_TAGS));

@@ -73,6 +73,9 @@ impl Machine {
     pub(super) fn answer(&mut self, code: u8, data: &[u8], field: &mut Field) -> Done {
         match (code, data) {
             (0x03, []) => ok(&VERSION),
+            // Which program: the low bits say 1 for the boot loader (vendor's source; the others
+            // are those captured in the application).
+            (0x0C, []) => ok(&[if self.running { 0x52 } else { 0x51 }]),
             (0x04, []) if !self.running => {
                 self.running = true;
                 Done { time: BOOT, ..ok(&VERSION) }

@@ -50,6 +50,7 @@ fn captures() {
     let nano = "14 12 08 00 30 00 00 02 20 15 03 10 01 03 01 47 00 00 00 10";
     check("FF 00 03 1D 0C", &format!("FF 14 03 00 00 {nano} EB FF"));
     assert_eq!(check("FF 00 04 1D 0B", &format!("FF 14 04 00 00 {nano} E2 7F")), BOOT);
+    check("FF 00 0C 1D 03", "FF 01 0C 00 00 52 63 03");
     check("FF 04 06 00 01 C2 00 A4 60", "FF 00 06 00 00 E4 06");
     check("FF 01 97 0D 4B B0", "FF 00 97 00 00 77 9E");
     check("FF 02 93 00 05 51 7D", "FF 00 93 00 00 37 1A");
