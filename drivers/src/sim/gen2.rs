@@ -291,35 +291,50 @@ fn write_word(
         tag.behaviour.afi_fails -= 1;
         return Err(Failure::NotWritten);
     }
-    let [high, low] = word;
-    match (bank, address) {
-        (0, 2..=3) => {
-            let mut password = tag.access_password.to_be_bytes();
-            let at = (address - 2) * 2;
-            (password[at], password[at + 1]) = (high, low);
-            tag.access_password = u32::from_be_bytes(password);
-        }
+    match bank {
+        0 => write_reserved(tag, address, word),
+        1 if tag.afi_locked => Err(Failure::Locked),
+        1 => write_uii_bank(tag, address, word),
+        2 => Err(Failure::Locked),
+        3 => write_user(tag, address, word),
+        _ => Err(Failure::Overrun),
+    }
+}
+
+fn write_reserved(tag: &mut TagState, address: usize, word: [u8; 2]) -> Result<(), Failure> {
+    let mut halves = tag.access_password.to_be_bytes();
+    match address {
         // The kill password is not simulated.
-        (0, 0..=1) => {}
-        (1, _) if tag.afi_locked => return Err(Failure::Locked),
-        (1, 1) => tag.uii.pc = u16::from_be_bytes(word),
-        (1, 2..) if address < HEAD_WORDS + UII_WORDS_MAX => {
+        0..=1 => {}
+        2 => halves[..2].copy_from_slice(&word),
+        3 => halves[2..].copy_from_slice(&word),
+        _ => return Err(Failure::Overrun),
+    }
+    tag.access_password = u32::from_be_bytes(halves);
+    Ok(())
+}
+
+fn write_uii_bank(tag: &mut TagState, address: usize, word: [u8; 2]) -> Result<(), Failure> {
+    match address {
+        1 => tag.uii.pc = u16::from_be_bytes(word),
+        2.. if address < HEAD_WORDS + UII_WORDS_MAX => {
             let at = (address - HEAD_WORDS) * 2;
             let room = tag.uii.bytes.len().max(at + 2);
             tag.uii.bytes.resize(room, 0);
-            (tag.uii.bytes[at], tag.uii.bytes[at + 1]) = (high, low);
+            tag.uii.bytes[at..at + 2].copy_from_slice(&word);
         }
-        (3, _) => {
-            let (block, at) = (address / 2, address % 2 * 2);
-            if tag.locked.contains(&(block.min(255) as u8)) {
-                return Err(Failure::Locked);
-            }
-            let Some(place) = tag.blocks.get_mut(block) else { return Err(Failure::Overrun) };
-            (place[at], place[at + 1]) = (high, low);
-        }
-        (2, _) => return Err(Failure::Locked),
         _ => return Err(Failure::Overrun),
     }
+    Ok(())
+}
+
+fn write_user(tag: &mut TagState, address: usize, word: [u8; 2]) -> Result<(), Failure> {
+    let (block, at) = (address / 2, address % 2 * 2);
+    if tag.locked.iter().any(|locked| usize::from(*locked) == block) {
+        return Err(Failure::Locked);
+    }
+    let place = tag.blocks.get_mut(block).ok_or(Failure::Overrun)?;
+    place[at..at + 2].copy_from_slice(&word);
     Ok(())
 }
 

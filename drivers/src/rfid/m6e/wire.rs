@@ -6,13 +6,16 @@
 use std::fmt;
 use std::ops::Deref;
 
+mod access;
 mod command;
 mod frame;
+mod parse;
 mod record;
 mod reply;
 mod status;
 
-pub use command::{Access, Bank, Command, Op, Password, Selection, search_flag};
+pub use access::{Access, Bank, Password, Selection};
+pub use command::{Command, Op, search_flag};
 pub use frame::{
     DATA_MAX, Decoded, Decoder, FRAME_MAX, Frame, HOST_OVERHEAD, MODULE_OVERHEAD, START, Side,
     Skip, crc16,

@@ -1,10 +1,7 @@
 //! Commands, host to module.
 
-use std::fmt;
-
-use serde::Deserialize;
-
-use super::{Fields, Frame, Opaque, WireError};
+use super::access::option;
+use super::{Access, Bank, Frame, Opaque};
 
 /// Command codes (readers.md 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,138 +79,6 @@ pub mod search_flag {
     pub const USUAL: u16 = 0x0013;
     /// Say each tag as it is read instead of keeping it in the buffer.
     pub const STREAM: u16 = 0x0008;
-}
-
-/// A memory bank of a UHF tag (ISO/IEC 18000-63, 6.3.2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Bank {
-    /// Kill and access password.
-    Reserved = 0,
-    /// Checksum, PC word, UII.
-    Uii = 1,
-    /// The chip's own number.
-    Tid = 2,
-    /// Free for use.
-    User = 3,
-}
-
-impl Bank {
-    fn parse(f: &mut Fields<'_>) -> Result<Self, WireError> {
-        match f.u8("bank")? {
-            0 => Ok(Self::Reserved),
-            1 => Ok(Self::Uii),
-            2 => Ok(Self::Tid),
-            3 => Ok(Self::User),
-            value => Err(f.value("bank", value)),
-        }
-    }
-}
-
-/// A tag's access password; 0 means none. `Debug` does not show it.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(transparent)]
-pub struct Password(pub u32);
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0 == 0 { "none" } else { "****" })
-    }
-}
-
-/// Which tag a command is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// The first that answers.
-    Any,
-    /// The one with this EPC (captured with command 28).
-    Epc(Opaque),
-    /// The one with this TID from its first bit. The fields are those of the vendor's public
-    /// source (serial_reader_l3.c, `filterbytes`); no such frame was captured.
-    Tid(Opaque),
-}
-
-/// A command's tag, and the password it is asked with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// The tag.
-    pub selection: Selection,
-    /// The password.
-    pub password: Password,
-}
-
-mod option {
-    pub(super) const EPC: u8 = 0x01;
-    pub(super) const TID: u8 = 0x02;
-    pub(super) const PASSWORD: u8 = 0x05;
-    pub(super) const SELECTS: u8 = 0x07;
-    pub(super) const METADATA: u8 = 0x10;
-    pub(super) const LONG: u8 = 0x20;
-}
-
-impl Access {
-    /// Option byte and the bytes that say which tag.
-    ///
-    /// EPC: password, length in bits, EPC (captured with 28 and 23). That 24 carries them between
-    /// bank and data, that a password without selection has option 05, and the TID form stand in
-    /// the vendor's public source (serial_reader_l3.c, `filterbytes` and
-    /// `TMR_SR_cmdGEN2WriteTagData`); tried on no module yet.
-    fn emit(&self) -> (u8, Vec<u8>) {
-        let password = self.password.0.to_be_bytes();
-        match &self.selection {
-            Selection::Any if self.password.0 == 0 => (0, Vec::new()),
-            Selection::Any => (option::PASSWORD, password.to_vec()),
-            Selection::Epc(epc) => {
-                let (long, mask) = mask(epc);
-                (option::EPC | long, [&password[..], &mask].concat())
-            }
-            Selection::Tid(tid) => {
-                let (long, mask) = mask(tid);
-                let from_bit = 0_u32.to_be_bytes();
-                (option::TID | long, [&password[..], &from_bit, &mask].concat())
-            }
-        }
-    }
-
-    fn parse(byte: u8, f: &mut Fields<'_>) -> Result<Self, WireError> {
-        let long = byte & option::LONG != 0;
-        if byte & !(option::SELECTS | option::LONG | option::METADATA) != 0 {
-            return Err(f.value("option", byte));
-        }
-        let kind = byte & option::SELECTS;
-        if kind == 0 && !long {
-            return Ok(Self { selection: Selection::Any, password: Password(0) });
-        }
-        let password = Password(f.u32("password")?);
-        let selection = match kind {
-            option::PASSWORD if !long && password.0 != 0 => Selection::Any,
-            option::EPC => Selection::Epc(parse_mask(long, f)?),
-            option::TID => match f.u32("first bit")? {
-                0 => Selection::Tid(parse_mask(long, f)?),
-                bit => return Err(f.value("first bit", bit as u8)),
-            },
-            _ => return Err(f.value("option", byte)),
-        };
-        Ok(Self { selection, password })
-    }
-}
-
-/// Length in bits and the bytes themselves; a length past one byte sets an option bit.
-fn mask(bytes: &[u8]) -> (u8, Vec<u8>) {
-    let bits = bytes.len() * 8;
-    match u8::try_from(bits) {
-        Ok(bits) => (0, [&[bits], bytes].concat()),
-        Err(_) => (option::LONG, [&(bits as u16).to_be_bytes()[..], bytes].concat()),
-    }
-}
-
-fn parse_mask(long: bool, f: &mut Fields<'_>) -> Result<Opaque, WireError> {
-    let bits = if long { f.u16("mask length")? } else { u16::from(f.u8("mask length")?) };
-    // Whole bytes only, and the long form only where it is needed.
-    if bits % 8 != 0 || long != (bits > 255) {
-        return Err(f.value("mask length", bits as u8));
-    }
-    Ok(Opaque(f.take(usize::from(bits / 8), "mask")?.to_vec()))
 }
 
 /// One command to the module.
@@ -340,10 +205,10 @@ pub enum Command {
 }
 
 /// Head of the continuous reading command: no time-out, kind, search, no flags, Gen2.
-const START_HEAD: [u8; 8] = [0x00, 0x00, 0x01, 0x22, 0x00, 0x00, 0x05, 0x07];
-const STOP_DATA: [u8; 3] = [0x00, 0x00, 0x02];
+pub(super) const START_HEAD: [u8; 8] = [0x00, 0x00, 0x01, 0x22, 0x00, 0x00, 0x05, 0x07];
+pub(super) const STOP_DATA: [u8; 3] = [0x00, 0x00, 0x02];
 /// Protocol number in the commands.
-pub(super) const GEN2: u16 = 0x0005;
+const GEN2: u16 = 0x0005;
 
 impl Command {
     /// Command code of the frame.
@@ -454,128 +319,5 @@ impl Command {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Reads a host's frame.
-    ///
-    /// # Errors
-    /// [`WireError`] when a code of the table has other fields than the table says.
-    pub fn parse(frame: &Frame) -> Result<Self, WireError> {
-        if frame.status.is_some() {
-            return Err(WireError::Side { op: frame.op });
-        }
-        let mut f = Fields { op: frame.op, rest: &frame.data };
-        let Some(op) = Op::from_code(frame.op) else {
-            return Ok(Self::Other { op: frame.op, data: Opaque(f.all()) });
-        };
-        let command = Self::parse_known(op, &mut f)?;
-        f.end()?;
-        Ok(command)
-    }
-
-    fn parse_known(op: Op, f: &mut Fields<'_>) -> Result<Self, WireError> {
-        Ok(match op {
-            Op::Version => Self::Version,
-            Op::BootFirmware => Self::BootFirmware,
-            Op::SetBaud => Self::SetBaud(f.u32("baud")?),
-            Op::ReadSingle => Self::ReadSingle { timeout_ms: f.u16("time-out")? },
-            Op::ReadMultiple => match f.u8("option")? {
-                0 => Self::ReadMultiple { flags: f.u16("flags")?, timeout_ms: f.u16("time-out")? },
-                value => return Err(f.value("option", value)),
-            },
-            Op::WriteEpc | Op::WriteData | Op::ReadData => Self::parse_access(op, f)?,
-            Op::GetBuffer => {
-                let metadata = f.u16("metadata")?;
-                match f.u8("option")? {
-                    0 => Self::GetBuffer { metadata },
-                    value => return Err(f.value("option", value)),
-                }
-            }
-            Op::ClearBuffer => Self::ClearBuffer,
-            Op::MultiProtocol => Self::parse_reading(f)?,
-            Op::GetProgram
-            | Op::GetAntenna
-            | Op::GetReadPower
-            | Op::GetProtocol
-            | Op::GetWritePower
-            | Op::GetGpio
-            | Op::GetPowerMode => Self::Get { op, data: Opaque(f.all()) },
-            Op::SetAntenna if f.rest.len() == 2 => {
-                Self::SetAntenna { tx: f.u8("sending antenna")?, rx: f.u8("receiving antenna")? }
-            }
-            Op::SetAntenna => match f.u8("option")? {
-                2 => Self::SetSearchAntenna {
-                    tx: f.u8("sending antenna")?,
-                    rx: f.u8("receiving antenna")?,
-                },
-                value => return Err(f.value("option", value)),
-            },
-            Op::SetReadPower => Self::SetReadPower(f.u16("power")?),
-            Op::SetProtocol => Self::SetProtocol(f.u16("protocol")?),
-            Op::SetWritePower => Self::SetWritePower(f.u16("power")?),
-            Op::SetGpio => Self::SetGpio(Opaque(f.all())),
-            Op::SetRegion => Self::SetRegion(f.u8("region")?),
-            Op::SetPowerMode => Self::SetPowerMode(f.u8("mode")?),
-            Op::SetOption => match f.u8("kind")? {
-                1 => Self::SetOption { key: f.u8("key")?, value: f.u8("value")? },
-                value => return Err(f.value("kind", value)),
-            },
-        })
-    }
-
-    fn parse_access(op: Op, f: &mut Fields<'_>) -> Result<Self, WireError> {
-        let timeout_ms = f.u16("time-out")?;
-        let byte = f.u8("option")?;
-        if (byte & option::METADATA != 0) != (op == Op::ReadData) {
-            return Err(f.value("option", byte));
-        }
-        Ok(match op {
-            Op::WriteEpc => {
-                let access = Access::parse(byte, f)?;
-                if byte == 0 {
-                    match f.u8("spare byte")? {
-                        0 => {}
-                        value => return Err(f.value("spare byte", value)),
-                    }
-                }
-                Self::WriteEpc { timeout_ms, access, epc: Opaque(f.all()) }
-            }
-            Op::ReadData => {
-                match f.u16("metadata")? {
-                    0 => {}
-                    value => return Err(f.value("metadata", value as u8)),
-                }
-                let bank = Bank::parse(f)?;
-                let (address, words) = (f.u32("address")?, f.u8("words")?);
-                let access = Access::parse(byte, f)?;
-                Self::ReadData { timeout_ms, access, bank, address, words }
-            }
-            _ => {
-                let address = f.u32("address")?;
-                let bank = Bank::parse(f)?;
-                let access = Access::parse(byte, f)?;
-                Self::WriteData { timeout_ms, access, bank, address, data: Opaque(f.all()) }
-            }
-        })
-    }
-
-    fn parse_reading(f: &mut Fields<'_>) -> Result<Self, WireError> {
-        if f.rest == STOP_DATA {
-            f.all();
-            return Ok(Self::StopReading);
-        }
-        let head = f.take(START_HEAD.len(), "head")?;
-        if head != START_HEAD {
-            return Err(f.value("kind", head.get(2).copied().unwrap_or(0)));
-        }
-        match f.array("search")? {
-            [op, option::METADATA] if op == Op::ReadMultiple as u8 => {}
-            [value, _] => return Err(f.value("search", value)),
-        }
-        Ok(Self::StartReading {
-            flags: f.u16("flags")?,
-            timeout_ms: f.u16("time-out")?,
-            metadata: f.u16("metadata")?,
-        })
     }
 }

@@ -17,6 +17,18 @@ pub struct VersionInfo {
     pub protocols: [u8; 4],
 }
 
+impl VersionInfo {
+    fn parse(f: &mut Fields<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            boot: f.array("boot loader")?,
+            hardware: f.array("hardware")?,
+            date: f.array("date")?,
+            firmware: f.array("firmware")?,
+            protocols: f.array("protocols")?,
+        })
+    }
+}
+
 /// One frame of the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -123,13 +135,16 @@ impl Reply {
     /// The frame of this answer.
     #[must_use]
     pub fn to_frame(&self) -> Frame {
+        let status = match self {
+            Self::Failed { status, .. } => *status,
+            _ => Status::OK,
+        };
+        Frame::module(self.code(), status.0, self.data())
+    }
+
+    fn data(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut status = Status::OK;
         match self {
-            Self::Failed { status: why, data, .. } => {
-                status = *why;
-                out.extend_from_slice(data);
-            }
             Self::Version { info, .. } => {
                 let VersionInfo { boot, hardware, date, firmware, protocols } = info;
                 out.extend([boot, hardware, date, firmware, protocols].into_iter().flatten());
@@ -163,9 +178,11 @@ impl Reply {
             }
             Self::Started => out.extend(STARTED),
             Self::Stopped => out.extend(STOPPED),
-            Self::Report(data) | Self::Done { data, .. } => out.extend_from_slice(data),
+            Self::Failed { data, .. } | Self::Report(data) | Self::Done { data, .. } => {
+                out.extend_from_slice(data);
+            }
         }
-        Frame::module(self.code(), status.0, out)
+        out
     }
 
     /// Reads a module's frame.
@@ -188,14 +205,7 @@ impl Reply {
         Ok(match op {
             // A module that is in its application already may answer 04 with nothing.
             Op::Version | Op::BootFirmware if !f.rest.is_empty() => {
-                let info = VersionInfo {
-                    boot: f.array("boot loader")?,
-                    hardware: f.array("hardware")?,
-                    date: f.array("date")?,
-                    firmware: f.array("firmware")?,
-                    protocols: f.array("protocols")?,
-                };
-                Self::Version { op: op as u8, info }
+                Self::Version { op: op as u8, info: VersionInfo::parse(f)? }
             }
             Op::ReadSingle => {
                 let epc = f.take(f.rest.len().saturating_sub(2), "EPC")?.to_vec();
