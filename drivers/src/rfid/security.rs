@@ -106,8 +106,8 @@ pub fn apply(
     profile: &SecurityProfile,
     want: Security,
 ) -> Result<(), ReaderError> {
-    if is_uhf(uid) {
-        apply_uhf(reader, uid, profile, want)?;
+    let held = if is_uhf(uid) {
+        apply_uhf(reader, uid, profile, want)?
     } else {
         if let Some(afi) = profile.afi(want) {
             reader.write_afi(uid, afi)?;
@@ -115,8 +115,9 @@ pub fn apply(
         if profile.eas {
             reader.write_eas(uid, want == Security::Secured)?;
         }
-    }
-    if verify(reader, uid, profile, want)? { Ok(()) } else { Err(ReaderError::NotWritten) }
+        verify(reader, uid, profile, want)?
+    };
+    if held { Ok(()) } else { Err(ReaderError::NotWritten) }
 }
 
 /// Reads the state back. `Ok(true)` only when every configured feature is as wanted.
@@ -196,17 +197,21 @@ fn afi_of_uhf(profile: &SecurityProfile, want: Security) -> Result<Option<u8>, R
     }
 }
 
+/// Writes the state and reads it back; whether it held.
 fn apply_uhf(
     reader: &mut dyn TagReader,
     uid: Uid,
     profile: &SecurityProfile,
     want: Security,
-) -> Result<(), ReaderError> {
+) -> Result<bool, ReaderError> {
     let mut uii = reader.uii(uid)?;
     match carrier(&uii) {
         Some(Carrier::Afi) => match afi_of_uhf(profile, want)? {
-            Some(afi) => reader.write_afi(uid, afi),
-            None => Ok(()),
+            Some(afi) => {
+                reader.write_afi(uid, afi)?;
+                Ok(reader.afi(uid)? == afi)
+            }
+            None => Ok(true),
         },
         Some(Carrier::LoanBit) => {
             if let Some(state) = uii.bytes.first_mut() {
@@ -215,7 +220,8 @@ fn apply_uhf(
                     Security::Secured => *state &= !ON_LOAN,
                 }
             }
-            reader.write_uii(uid, &uii)
+            reader.write_uii(uid, &uii)?;
+            Ok(reader.uii(uid)?.bytes == uii.bytes)
         }
         None => Err(NO_PLACE),
     }

@@ -14,7 +14,7 @@ use crate::rfid::Uid;
 pub struct Described {
     /// Which way it went.
     pub direction: Direction,
-    /// The bytes, as they were on the line.
+    /// The bytes, as they were on the line: in a write with a password that is among them.
     pub raw: Vec<u8>,
     /// What they say.
     pub what: What,
