@@ -1,5 +1,6 @@
 //! Which tags answer, and which of them lie on the pad.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use super::known::NoUid;
@@ -16,6 +17,11 @@ use crate::rfid::{Air, ReaderError, Seen, UID_MAX, Uid, Uii};
 
 /// Most different tags one search keeps; more than any pad holds.
 const HEARD_MAX: usize = 512;
+
+/// TIDs that may fail to be read in one inventory, each at the cost of the whole access time-out.
+/// The strongest tags are asked first, so those left are weaker still; they have their turn in the
+/// next inventory.
+const LOST_MAX: u32 = 2;
 
 /// Protocol number of Gen2 in a record.
 const GEN2: u8 = 5;
@@ -66,7 +72,7 @@ impl Search {
 impl<P: Port> M6eReader<P> {
     pub(super) fn list(&mut self) -> Result<Vec<Seen>, ReaderError> {
         self.ready()?;
-        let search = match self.profile.inventory {
+        let mut search = match self.profile.inventory {
             Inventory::Continuous => self.read_continuously()?,
             Inventory::Single => self.read_into_buffer()?,
         };
@@ -78,12 +84,14 @@ impl<P: Port> M6eReader<P> {
         self.known.begin();
         let mut left_out = LeftOut::default();
         let mut list: Vec<Seen> = Vec::with_capacity(search.heard.len());
+        let mut lost = 0;
+        search.heard.sort_by_key(|tag| Reverse(tag.rssi_dbm));
         for tag in search.heard {
             if tag.rssi_dbm < self.profile.rssi_min_dbm {
                 left_out.weak += 1;
                 continue;
             }
-            match self.identity(tag.uii)? {
+            match self.identity(tag.uii, &mut lost)? {
                 Ok(uid) if list.iter().any(|seen| seen.uid == uid) => {}
                 Ok(uid) => list.push(Seen { uid, air: Air::Gen2, dsfid: None }),
                 Err(NoUid::Short) => left_out.short_tid += 1,
@@ -97,12 +105,17 @@ impl<P: Port> M6eReader<P> {
         Ok(list)
     }
 
-    /// The TID of a tag heard with this UII, read when it is not known.
-    fn identity(&mut self, uii: Uii) -> Result<Result<Uid, NoUid>, ReaderError> {
+    /// The TID of a tag heard with this UII, read when it is not known; `lost` counts those that
+    /// could not be read.
+    fn identity(&mut self, uii: Uii, lost: &mut u32) -> Result<Result<Uid, NoUid>, ReaderError> {
         if let Some(known) = self.known.heard(&uii) {
             return Ok(known);
         }
+        if *lost >= LOST_MAX {
+            return Ok(Err(NoUid::Unread));
+        }
         let uid = self.read_tid(&uii)?;
+        *lost += u32::from(uid == Err(NoUid::Unread));
         self.known.learn(uii, uid);
         Ok(uid)
     }

@@ -231,6 +231,31 @@ fn a_tag_told_often_is_listed_once_by_its_strongest_report() {
 }
 
 #[test]
+fn tags_that_do_not_answer_do_not_hold_up_an_inventory() {
+    let (mut reader, asked) = reader(|command| match command {
+        Command::StartReading { .. } => {
+            let weak = (1..=5).map(|n| tag(&[n; 4], -64));
+            std::iter::once(Reply::Started).chain(weak).chain([tag(&EPC, -40)]).collect()
+        }
+        Command::ReadData { access, .. } => {
+            let Selection::Epc(epc) = &access.selection else { panic!("{access:?}") };
+            match epc[..] == EPC {
+                true => vec![data(uid().bytes())],
+                false => vec![failed(0x28, Status::NO_TAGS)],
+            }
+        }
+        _ => vec![],
+    });
+    let seen = reader.inventory().unwrap();
+    assert_eq!(seen.iter().map(|s| s.uid).collect::<Vec<_>>(), [uid()]);
+    assert_eq!(reader.left_out(), LeftOut { unread_tid: 5, ..LeftOut::default() });
+    let reads = || asked.lock().unwrap().iter().filter(|c| c.code() == 0x28).count();
+    assert_eq!(reads(), 3, "the strongest, and two that failed");
+    reader.inventory().unwrap();
+    assert_eq!(reads(), 5, "two of the others");
+}
+
+#[test]
 fn trouble_without_a_tag_is_an_error_and_with_one_is_not() {
     for heard in [false, true] {
         let (mut reader, _) = reader(move |command| match command {
