@@ -346,6 +346,7 @@ const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 pub mod card;
 pub mod feig;
 pub mod m3;
+pub mod m6e;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 pub mod pn532;

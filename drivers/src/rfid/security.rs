@@ -1,11 +1,12 @@
-//! A tag's security state: AFI, EAS, or both, by site (rfid-data.md section 2).
+//! A tag's security state: AFI, EAS, or both, by site (rfid-data.md section 2); on UHF tags the
+//! AFI byte of the PC word or the loan bit of the university format.
 //!
 //! `07` secured and `C2` released are the values of ISO 28560 sites; others are in the field, so
 //! they are configuration, checked against the gate.
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReaderError, TagReader, Uid};
+use super::{ReaderError, TagReader, UID_MAX, Uid, Uii};
 
 /// Whether the gate alarms for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,37 +92,47 @@ impl SecurityProfile {
 
 /// Writes the wanted state once and reads it back.
 ///
-/// AFI first, then EAS; `Ok` only when every configured feature read back as wanted. One try:
-/// how often to repeat is the caller's rule.
+/// HF: AFI first, then EAS. UHF: the AFI byte of the PC word, or bit 7 of the first UII byte in
+/// the university-alliance format; there is no EAS. `Ok` only when every feature read back as
+/// wanted. One try: how often to repeat is the caller's rule.
 ///
 /// # Errors
-/// `NotWritten` when the read-back disagrees, otherwise the reader's error. The tag may be left
-/// half switched; the caller must repeat or put it on the repair list.
+/// `NotWritten` when the read-back disagrees, `Unsupported` for a UHF tag that has no place for
+/// the state (cards, other libraries' and shops' tags), otherwise the reader's error. The tag may
+/// be left half switched; the caller must repeat or put it on the repair list.
 pub fn apply(
     reader: &mut dyn TagReader,
     uid: Uid,
     profile: &SecurityProfile,
     want: Security,
 ) -> Result<(), ReaderError> {
-    if let Some(afi) = profile.afi(want) {
-        reader.write_afi(uid, afi)?;
-    }
-    if profile.eas {
-        reader.write_eas(uid, want == Security::Secured)?;
-    }
-    if verify(reader, uid, profile, want)? { Ok(()) } else { Err(ReaderError::NotWritten) }
+    let held = if is_uhf(uid) {
+        apply_uhf(reader, uid, profile, want)?
+    } else {
+        if let Some(afi) = profile.afi(want) {
+            reader.write_afi(uid, afi)?;
+        }
+        if profile.eas {
+            reader.write_eas(uid, want == Security::Secured)?;
+        }
+        verify(reader, uid, profile, want)?
+    };
+    if held { Ok(()) } else { Err(ReaderError::NotWritten) }
 }
 
 /// Reads the state back. `Ok(true)` only when every configured feature is as wanted.
 ///
 /// # Errors
-/// The reader's error; `NoTag` when the tag is gone.
+/// The reader's error; `NoTag` when the tag is gone; `Unsupported` as [`apply`].
 pub fn verify(
     reader: &mut dyn TagReader,
     uid: Uid,
     profile: &SecurityProfile,
     want: Security,
 ) -> Result<bool, ReaderError> {
+    if is_uhf(uid) {
+        return verify_uhf(reader, uid, profile, want);
+    }
     if profile.eas && reader.eas(uid)? != (want == Security::Secured) {
         return Ok(false);
     }
@@ -131,3 +142,110 @@ pub fn verify(
         None => Ok(true),
     }
 }
+
+/// Where a UHF tag carries the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carrier {
+    /// The AFI byte of the PC word (ISO/TS 28560-4, rfid-data.md section 7).
+    Afi,
+    /// Bit 7 of the first UII byte, set while on loan (rfid-data.md section 8).
+    LoanBit,
+}
+
+/// PC word: its low byte is an AFI (toggle bit).
+const PC_HAS_AFI: u16 = 0x0100;
+/// First UII byte of the university format: on loan.
+const ON_LOAN: u8 = 0x80;
+/// No place on this tag; no code of a device stands behind it.
+const NO_PLACE: ReaderError = ReaderError::Unsupported { code: 0 };
+
+/// A UHF tag is known by its TID of 12 bytes; an HF tag has 8, a card at most 10.
+fn is_uhf(uid: Uid) -> bool {
+    uid.bytes().len() == UID_MAX
+}
+
+fn carrier(uii: &Uii) -> Option<Carrier> {
+    if uii.pc & PC_HAS_AFI != 0 {
+        Some(Carrier::Afi)
+    } else if is_university(uii) {
+        Some(Carrier::LoanBit)
+    } else {
+        None
+    }
+}
+
+/// Toggle bit 0, AFI byte 00, and a payload that can be the format's: not from the factory, an id
+/// coding that exists, and with the 96 bit coding an id of 1 to 14 characters.
+fn is_university(uii: &Uii) -> bool {
+    const FACTORY: u8 = 0xE2;
+    let &[state, coding, _, _, id, ..] = &uii.bytes[..] else { return false };
+    let [_, afi] = uii.pc.to_be_bytes();
+    let id_fits = match coding >> 6 {
+        0 => (1..=14).contains(&(id & 0x0F)),
+        1 | 2 => true,
+        _ => false,
+    };
+    uii.pc & PC_HAS_AFI == 0 && afi == 0 && state != FACTORY && id_fits
+}
+
+/// The AFI a UHF tag of ISO format gets; `None` when the site uses no tag security at all. A site
+/// that uses EAS alone has nothing a UHF tag could carry.
+fn afi_of_uhf(profile: &SecurityProfile, want: Security) -> Result<Option<u8>, ReaderError> {
+    match profile.afi(want) {
+        None if profile.eas => Err(NO_PLACE),
+        afi => Ok(afi),
+    }
+}
+
+/// Writes the state and reads it back; whether it held.
+fn apply_uhf(
+    reader: &mut dyn TagReader,
+    uid: Uid,
+    profile: &SecurityProfile,
+    want: Security,
+) -> Result<bool, ReaderError> {
+    let mut uii = reader.uii(uid)?;
+    match carrier(&uii) {
+        Some(Carrier::Afi) => match afi_of_uhf(profile, want)? {
+            Some(afi) => {
+                reader.write_afi(uid, afi)?;
+                Ok(reader.afi(uid)? == afi)
+            }
+            None => Ok(true),
+        },
+        Some(Carrier::LoanBit) => {
+            if let Some(state) = uii.bytes.first_mut() {
+                match want {
+                    Security::Released => *state |= ON_LOAN,
+                    Security::Secured => *state &= !ON_LOAN,
+                }
+            }
+            reader.write_uii(uid, &uii)?;
+            Ok(reader.uii(uid)?.bytes == uii.bytes)
+        }
+        None => Err(NO_PLACE),
+    }
+}
+
+fn verify_uhf(
+    reader: &mut dyn TagReader,
+    uid: Uid,
+    profile: &SecurityProfile,
+    want: Security,
+) -> Result<bool, ReaderError> {
+    let uii = reader.uii(uid)?;
+    match carrier(&uii) {
+        Some(Carrier::Afi) => match afi_of_uhf(profile, want)? {
+            Some(afi) => Ok(reader.afi(uid)? == afi),
+            None => Ok(true),
+        },
+        Some(Carrier::LoanBit) => {
+            let on_loan = uii.bytes.first().is_some_and(|state| state & ON_LOAN != 0);
+            Ok(on_loan == (want == Security::Released))
+        }
+        None => Err(NO_PLACE),
+    }
+}
+
+#[cfg(test)]
+mod tests;

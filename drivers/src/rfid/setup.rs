@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Deserialize;
 
-use super::{TagReader, feig, m3, pn532};
+use super::{TagReader, feig, m3, m6e, pn532};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
 /// Reader models with a driver.
@@ -24,6 +24,9 @@ pub enum ReaderModel {
     /// A card reader behind PC/SC.
     #[serde(rename = "pcsc")]
     Pcsc,
+    /// ThingMagic UHF modules: M5e, M6e, Micro, Nano, M7e.
+    #[serde(rename = "m6e")]
+    M6e,
 }
 
 /// Name of the readers behind PC/SC in configuration; their driver needs the feature `pcsc`.
@@ -31,7 +34,7 @@ pub const PCSC_MODEL: &str = "pcsc";
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::M3, Self::Feig, Self::Pn532, Self::Pcsc];
+    pub const ALL: [Self; 5] = [Self::M3, Self::Feig, Self::Pn532, Self::Pcsc, Self::M6e];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
@@ -41,6 +44,7 @@ impl ReaderModel {
             Self::Feig => feig::driver::MODEL,
             Self::Pn532 => pn532::driver::MODEL,
             Self::Pcsc => PCSC_MODEL,
+            Self::M6e => m6e::driver::MODEL,
         }
     }
 }
@@ -53,6 +57,8 @@ pub struct ReaderSetup {
     pub feig: feig::FeigProfile,
     /// PN532.
     pub pn532: pn532::Pn532Setup,
+    /// UHF modules.
+    pub m6e: m6e::Profile,
 }
 
 impl ReaderSetup {
@@ -80,6 +86,11 @@ impl ReaderSetup {
             ReaderModel::Pn532 => self.pn532.open(spec, tap)?,
             ReaderModel::Pcsc => {
                 open_pcsc(spec).map_err(|source| OpenError { spec: spec.clone(), source })?
+            }
+            ReaderModel::M6e => {
+                let port = spec.open(m6e::timing::LINE, m6e::timing::RESPONSE_MARGIN)?;
+                let baud = spec.line(m6e::timing::LINE).baud;
+                Box::new(m6e::M6eReader::new(tapped(port, tap), baud, self.m6e.clone()))
             }
         })
     }

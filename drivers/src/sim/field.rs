@@ -6,6 +6,7 @@
 pub mod air;
 mod rng;
 mod tag;
+mod uhf;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod cli_reader;
 pub mod field;
+pub mod gen2;
 pub mod listen;
 pub mod printer;
 pub mod reader;

@@ -8,6 +8,7 @@ mod device;
 mod faults;
 pub mod feig;
 pub mod m3;
+pub mod m6e;
 pub mod pn532;
 pub mod protocol;
 
@@ -38,6 +39,9 @@ pub enum Model {
     /// NXP PN532 on a serial line: patron cards.
     #[value(name = "pn532")]
     Pn532,
+    /// ThingMagic UHF modules, as a Nano.
+    #[value(name = "m6e")]
+    M6e,
 }
 
 impl Model {
@@ -48,6 +52,7 @@ impl Model {
             Self::M3Pad => "3m810",
             Self::Feig => "feig",
             Self::Pn532 => "pn532",
+            Self::M6e => "m6e",
         }
     }
 
@@ -58,6 +63,7 @@ impl Model {
             Self::M3Pad => m3::BAUD,
             Self::Feig => feig::BAUD,
             Self::Pn532 => pn532::BAUD,
+            Self::M6e => m6e::BAUD,
         }
     }
 
@@ -67,6 +73,7 @@ impl Model {
             Self::M3Pad => m3::BITS_PER_BYTE,
             Self::Feig => feig::BITS_PER_BYTE,
             Self::Pn532 => pn532::BITS_PER_BYTE,
+            Self::M6e => m6e::BITS_PER_BYTE,
         }
     }
 
@@ -75,6 +82,7 @@ impl Model {
             Self::M3Pad => Box::<m3::M3Pad>::default(),
             Self::Feig => Box::new(feig::FeigReaderSim::new(config.feig, config.speed)),
             Self::Pn532 => Box::<pn532::Pn532>::default(),
+            Self::M6e => Box::<m6e::Module>::default(),
         }
     }
 }
