@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use control::{LINE_MAX, Next, control};
-pub use faults::{Fault, FaultError};
+pub use faults::{Fault, FaultError, TagFault};
 
 use self::device::{Core, Device, Plug, Shared};
 use self::faults::Faults;
@@ -287,6 +287,12 @@ impl ReaderSim {
                         tag.behaviour.pull = Some(pull);
                     }
                 }
+                Fault::Tag { tag, how, times } => {
+                    known(&core.field, &tag)?;
+                    if let Some(tag) = core.field.tag_mut(&tag) {
+                        how.put(&mut tag.behaviour, times);
+                    }
+                }
             }
             Ok::<(), SimError>(())
         })?;
@@ -305,6 +311,9 @@ impl ReaderSim {
             core.plug = Plug::In;
             for tag in core.field.tags_mut() {
                 tag.behaviour.pull = None;
+                for how in [TagFault::LateAnswer, TagFault::Forgets, TagFault::BadCrc] {
+                    how.put(&mut tag.behaviour, 0);
+                }
             }
         });
         self.await_plug(Plug::In)
