@@ -339,7 +339,9 @@ pub trait TagReader: Send {
 /// The method does not exist for this reader; no code of a device stands behind it.
 const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 
+pub mod iso15693;
 pub mod m3;
+pub mod pn5180;
 pub mod security;
 pub mod setup;
 pub mod tagdata;

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::pn5180::{self, Pn5180Setup};
 use super::{TagReader, m3};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
@@ -13,17 +14,21 @@ pub enum ReaderModel {
     #[default]
     #[serde(rename = "3m810")]
     M3,
+    /// A bare NXP PN5180 on SPI.
+    #[serde(rename = "pn5180")]
+    Pn5180,
 }
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::M3];
+    pub const ALL: [Self; 2] = [Self::M3, Self::Pn5180];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::M3 => m3::driver::MODEL,
+            Self::Pn5180 => pn5180::driver::MODEL,
         }
     }
 }
@@ -31,7 +36,10 @@ impl ReaderModel {
 /// What a reader's driver must know besides where the reader is; each model looks at its own part.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ReaderSetup {}
+pub struct ReaderSetup {
+    /// How a PN5180 is fitted.
+    pub pn5180: Pn5180Setup,
+}
 
 impl ReaderSetup {
     /// Opens the reader; nothing is sent yet. With a tap, bytes of the line can be watched.
@@ -50,6 +58,7 @@ impl ReaderSetup {
                 let baud = spec.line(m3::timing::LINE).baud;
                 Box::new(m3::M3Reader::new(tapped(port, tap), baud))
             }
+            ReaderModel::Pn5180 => self.pn5180.open(spec, tap)?,
         })
     }
 }
