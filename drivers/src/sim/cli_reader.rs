@@ -26,6 +26,30 @@ pub struct Args {
     /// Reader model.
     #[arg(long)]
     pub model: Model,
+    /// Everything else.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Simulate an NXP PN5180 as SPI over a socket (docs/pn5180-socket.md).
+///
+/// Like `reader --model pn5180`: the same control lines and exit codes.
+#[derive(Debug, clap::Args)]
+pub struct Pn5180Args {
+    /// What every simulated reader takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl From<Pn5180Args> for Args {
+    fn from(args: Pn5180Args) -> Self {
+        Self { model: Model::Pn5180, common: args.common }
+    }
+}
+
+/// Arguments of every simulated reader.
+#[derive(Debug, clap::Args)]
+pub struct Common {
     /// Where to listen: tcp:HOST:PORT (port 0 takes a free one) or pty:PATH.
     #[arg(long)]
     pub listen: ListenSpec,
@@ -68,13 +92,14 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`], which says what to do.
 pub fn run(args: &Args) -> Result<(), RunError> {
-    let tags = tags::read(&args.tags)?;
+    let common = &args.common;
+    let tags = tags::read(&common.tags)?;
     let config = ReaderSimConfig {
-        speed: args.speed,
-        seed: args.seed,
-        ..ReaderSimConfig::new(args.model, args.listen.clone())
+        speed: common.speed,
+        seed: common.seed,
+        ..ReaderSimConfig::new(args.model, common.listen.clone())
     };
-    let control = args.control.as_ref().map(bind_control).transpose()?;
+    let control = common.control.as_ref().map(bind_control).transpose()?;
     let sim = Arc::new(ReaderSim::start(&config, tags)?);
     say_where(args, &sim, control.as_ref().map(|(_, addr)| *addr))?;
 
@@ -108,7 +133,8 @@ fn say_where(args: &Args, sim: &ReaderSim, control: Option<SocketAddr>) -> io::R
     if let Some(addr) = control {
         line += &format!(" control {}", PortSpec::Tcp(addr.to_string()));
     }
-    line += &format!(" model {} speed {} seed {}", args.model.name(), args.speed, sim.seed());
+    line +=
+        &format!(" model {} speed {} seed {}", args.model.name(), args.common.speed, sim.seed());
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()

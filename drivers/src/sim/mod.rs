@@ -7,7 +7,9 @@
 pub mod cli;
 pub mod cli_reader;
 pub mod field;
+pub mod floor;
 pub mod listen;
+pub mod pn5180;
 pub mod printer;
 pub mod reader;
 pub mod tags;

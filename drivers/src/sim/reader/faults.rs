@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::sim::field::{Behaviour, Pull};
+use crate::sim::pn5180::ChipFault;
 
 /// One thing that goes wrong until faults are cleared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub enum Fault {
         /// How many times.
         times: u32,
     },
+    /// The chip itself does something badly (models that are a chip).
+    Chip(ChipFault),
 }
 
 /// What one tag can do badly (docs/tags-file.md, `behaviour`).
@@ -67,7 +70,7 @@ impl TagFault {
 /// A fault line that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is no fault: write deaf, slow MS, garbled PER_MILLE, unplugged, pull TAG before|after|inventory|blocks N, afi_fails N, or late|forgets|bad_crc TAG N"
+    "{text:?} is no fault: write deaf, slow MS, garbled PER_MILLE, unplugged, pull TAG before|after|inventory|blocks N, afi_fails N, late|forgets|bad_crc TAG N, or chip busy_stuck|reset|hot|general_error N"
 )]
 pub struct FaultError {
     /// The text as given.
@@ -104,6 +107,16 @@ impl FromStr for Fault {
                 },
                 times: n.parse().map_err(|_| bad())?,
             },
+            ["chip", what, n] => {
+                let n = n.parse().map_err(|_| bad())?;
+                Self::Chip(match what {
+                    "busy_stuck" => ChipFault::BusyStuck { after: n },
+                    "reset" => ChipFault::Reset { after: n },
+                    "hot" => ChipFault::Hot { after: n },
+                    "general_error" => ChipFault::GeneralError { times: n },
+                    _ => return Err(bad()),
+                })
+            }
             ["afi_fails", n] => Self::AfiFails { times: n.parse().map_err(|_| bad())? },
             _ => return Err(bad()),
         })

@@ -7,6 +7,7 @@ mod control;
 mod device;
 mod faults;
 pub mod m3;
+pub mod pn5180;
 pub mod protocol;
 
 use std::sync::Arc;
@@ -18,9 +19,11 @@ pub use faults::{Fault, FaultError, TagFault};
 
 use self::device::{Core, Device, Plug, Shared};
 use self::faults::Faults;
+use self::pn5180::ChipDevice;
 use self::protocol::Protocol;
 use super::field::{Field, Rng, TagState, air};
 use super::listen::{Endpoint, ListenError, ListenSpec};
+use super::pn5180::Chip;
 use super::tags::PlacedTag;
 use crate::port::PortSpec;
 
@@ -30,6 +33,9 @@ pub enum Model {
     /// 3M / Bibliotheca 210 and 810 pads.
     #[value(name = "3m810")]
     M3Pad,
+    /// A bare NXP PN5180, its SPI behind a socket (docs/pn5180-socket.md).
+    #[value(name = "pn5180")]
+    Pn5180,
 }
 
 impl Model {
@@ -38,6 +44,7 @@ impl Model {
     pub fn name(self) -> &'static str {
         match self {
             Self::M3Pad => "3m810",
+            Self::Pn5180 => "pn5180",
         }
     }
 
@@ -46,6 +53,7 @@ impl Model {
     pub fn baud(self) -> u32 {
         match self {
             Self::M3Pad => m3::BAUD,
+            Self::Pn5180 => pn5180::SPI_HZ,
         }
     }
 
@@ -53,13 +61,16 @@ impl Model {
     fn bits_per_byte(self) -> u32 {
         match self {
             Self::M3Pad => m3::BITS_PER_BYTE,
+            Self::Pn5180 => pn5180::BITS_PER_BYTE,
         }
     }
 
-    fn protocol(self) -> Box<dyn Protocol> {
-        match self {
+    /// Its side of a byte line; a bare chip has none.
+    fn protocol(self) -> Option<Box<dyn Protocol>> {
+        Some(match self {
             Self::M3Pad => Box::<m3::M3Pad>::default(),
-        }
+            Self::Pn5180 => return None,
+        })
     }
 }
 
@@ -125,9 +136,35 @@ pub enum SimError {
         /// Where.
         port: PortSpec,
     },
+    /// A fault of a chip for a model that is none.
+    #[error("this model is no chip: choose another fault, or the model pn5180")]
+    NoChip,
     /// The system gave no thread.
     #[error("no thread for the simulator: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+/// Starts the reader's thread: a byte line with a protocol, or a chip.
+fn spawn(
+    config: &ReaderSimConfig,
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    protocol: Option<Box<dyn Protocol>>,
+) -> Result<JoinHandle<()>, SimError> {
+    let (shared, speed) = (Arc::clone(shared), config.speed);
+    let run: Box<dyn FnOnce() + Send> = match protocol {
+        None => {
+            let device = ChipDevice { shared, endpoint, speed, started: Instant::now() };
+            Box::new(move || device.run())
+        }
+        Some(protocol) => {
+            let bits = f64::from(config.model.bits_per_byte());
+            let byte_time = Duration::from_secs_f64(bits / f64::from(config.baud) / speed);
+            let device = Device { shared, endpoint, protocol, byte_time, speed };
+            Box::new(move || device.run())
+        }
+    };
+    std::thread::Builder::new().name("reader-sim".into()).spawn(run).map_err(SimError::Thread)
 }
 
 /// A running reader. Dropping it ends it.
@@ -164,8 +201,14 @@ impl ReaderSim {
         }
         let endpoint = Endpoint::bind(&config.listen)?;
         let port_spec = endpoint.port_spec();
+        let protocol = config.model.protocol();
+        let chip = protocol.is_none().then(|| {
+            field.set_power(false);
+            Chip::new(!config.seed, Duration::ZERO)
+        });
         let shared = Shared::new(Core {
             field,
+            chip,
             faults: Faults::default(),
             commands_seen: 0,
             plug: Plug::In,
@@ -174,19 +217,7 @@ impl ReaderSim {
             // Another sequence than the field's, so that a fault does not move the tags' dice.
             rng: Rng::new(!config.seed),
         });
-        let bits = f64::from(config.model.bits_per_byte());
-        let byte_time = Duration::from_secs_f64(bits / f64::from(config.baud) / config.speed);
-        let device = Device {
-            shared: Arc::clone(&shared),
-            endpoint,
-            protocol: config.model.protocol(),
-            byte_time,
-            speed: config.speed,
-        };
-        let thread = std::thread::Builder::new()
-            .name("reader-sim".into())
-            .spawn(move || device.run())
-            .map_err(SimError::Thread)?;
+        let thread = spawn(config, &shared, endpoint, protocol)?;
         tracing::info!(port = %port_spec, seed = config.seed, "simulated reader listens");
         Ok(Self { shared, thread: Some(thread), port_spec, seed: config.seed })
     }
@@ -275,7 +306,12 @@ impl ReaderSim {
     pub fn set_fault(&self, fault: Fault) -> Result<(), SimError> {
         let unplug = fault == Fault::Unplugged;
         self.shared.change(|core| {
+            if let Some(chip) = &mut core.chip {
+                pn5180::put_fault(chip, &fault);
+            }
             match fault {
+                Fault::Chip(_) if core.chip.is_none() => return Err(SimError::NoChip),
+                Fault::Chip(_) => {}
                 Fault::Deaf => core.faults.deaf = true,
                 Fault::Slow(late) => core.faults.slow = late,
                 Fault::Garbled { per_mille } => core.faults.garbled_per_mille = per_mille,
@@ -307,6 +343,9 @@ impl ReaderSim {
     pub fn clear_faults(&self) -> Result<(), SimError> {
         self.shared.change(|core| {
             core.faults = Faults::default();
+            if let Some(chip) = &mut core.chip {
+                chip.clear_faults();
+            }
             core.field.fail_afi_writes(0);
             core.plug = Plug::In;
             for tag in core.field.tags_mut() {
