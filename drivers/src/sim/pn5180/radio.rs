@@ -88,7 +88,10 @@ impl Radio {
     pub(super) fn idle(&mut self) {
         self.state = State::Idle;
         self.sent_at = None;
-        self.coming = None;
+        if self.coming.take().is_some() {
+            // Nobody heard it; whether its tag still speaks is not modelled.
+            self.last_answer = None;
+        }
     }
 
     pub(super) fn transceive(&mut self) {
