@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use embedded_hal::spi::{Operation, SpiDevice};
+use proptest::prelude::*;
+
 use drivers::port::PortSpec;
 use drivers::rfid::pn5180::driver::{CODE_GENERAL_ERROR, CODE_TOO_HOT};
 use drivers::rfid::pn5180::{Pn5180Reader, Pn5180Setup};
@@ -405,6 +408,51 @@ fn faults_that_stay_are_told_and_end() {
     assert!(matches!(error, ReaderError::Silent { .. }), "{error:?}");
     bench.lock().chip.clear_faults();
     assert_eq!(reader.inventory().unwrap().len(), 1);
+}
+
+/// MISO that says the same bytes again and again.
+struct Noise {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl embedded_hal::spi::ErrorType for Noise {
+    type Error = std::convert::Infallible;
+}
+
+impl SpiDevice for Noise {
+    fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Self::Error> {
+        for operation in operations {
+            if let Operation::Read(buf) | Operation::TransferInPlace(buf) = operation {
+                for byte in buf.iter_mut() {
+                    self.at = (self.at + 1) % self.bytes.len();
+                    *byte = self.bytes[self.at];
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn noise_on_miso_ends_and_is_no_tag(bytes in proptest::collection::vec(any::<u8>(), 1..40)) {
+        let (_, busy, reset, delay) = Bench::new(Field::new(1, air::WRITE_MAX), 1, SPI_HZ).pins();
+        let setup = Pn5180Setup { cards_every: 1, ..Pn5180Setup::default() };
+        let mut reader = Pn5180Reader::new(Noise { bytes, at: 0 }, busy, reset, delay, setup);
+        let _ = reader.identify();
+        if let Ok(seen) = reader.inventory() {
+            let books = seen.iter().filter_map(|s| s.uid.as_iso15693());
+            prop_assert!(books.into_iter().all(|uid| uid[0] == 0xE0));
+        }
+        if let Ok(data) = reader.read_blocks(reel(1), 0, 8) {
+            prop_assert_eq!(data.len(), 32);
+        }
+        let _ = reader.eas(reel(1));
+        let _ = reader.write_afi(reel(1), 7);
+    }
 }
 
 // Over the socket.

@@ -123,7 +123,7 @@ where
         // Each collision makes at least one bit known.
         for _ in 0..PART_BITS {
             let bytes = packed(&known);
-            let nvb = ((2 + known.len() / 8) << 4 | known.len() % 8) as u8;
+            let nvb = (((2 + known.len() / 8) << 4) | (known.len() % 8)) as u8;
             let frame = [&[code, nvb], &bytes[..]].concat();
             match self.card_frame(&frame, (known.len() % 8) as u8, false)? {
                 Heard::Frame { bytes, last_bits } => {

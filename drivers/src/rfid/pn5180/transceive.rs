@@ -37,8 +37,8 @@ pub(super) struct Patience {
     pub(super) step_us: u32,
 }
 
-/// Longest answer: 508 bytes of ISO 15693, in microseconds.
-const ANSWER_MAX_US: u32 = 160_000;
+/// An answer may end so much later than the usual one, in microseconds.
+const ANSWER_SLACK_US: u32 = 5_000;
 /// Looks of one exchange; with the pauses between them far more than any answer takes.
 const LOOKS_MAX: u32 = 5_000;
 /// An answer of known length is looked for so much before its end, in microseconds.
@@ -94,7 +94,8 @@ where
                 waited_us = 0;
                 pause = patience.answer_us.saturating_sub(EARLY_US).max(patience.step_us);
             }
-            let limit = if begun { ANSWER_MAX_US } else { patience.begin_us };
+            let limit =
+                if begun { patience.answer_us + ANSWER_SLACK_US } else { patience.begin_us };
             if waited_us >= limit {
                 return match (begun, status.irq & irq::TX) {
                     (true, _) => Ok(Heard::Damaged("an answer without end")),

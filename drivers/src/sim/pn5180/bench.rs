@@ -62,7 +62,6 @@ impl Bench {
     }
 
     /// Everything behind the pins, for tests to look at and to change.
-    #[must_use]
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
