@@ -1,9 +1,10 @@
-//! Buses of a Raspberry Pi. The only file that names rppal.
+//! Buses and pins of a Raspberry Pi. The only file that names rppal.
 //!
 //! rppal compiles on any Linux and says so when the machine is no Raspberry Pi.
 
 use std::io;
 
+use embedded_hal::digital::{InputPin, OutputPin};
 use embedded_hal::i2c::I2c;
 use embedded_hal::spi::SpiDevice;
 use rppal::spi::{Bus, Mode, SimpleHalSpiDevice, SlaveSelect, Spi};
@@ -47,4 +48,18 @@ pub(crate) fn spi_mode_0(
     };
     let spi = Spi::new(bus, select, hz, Mode::Mode0).map_err(io::Error::other)?;
     Ok(SimpleHalSpiDevice::new(spi))
+}
+
+/// One pin that is read and one that is driven, high at first; numbers as GPIO names them.
+///
+/// # Errors
+/// The system's answer, or a pin that is taken.
+pub(crate) fn pins(
+    input: u8,
+    output: u8,
+) -> io::Result<(impl InputPin + Send + 'static, impl OutputPin + Send + 'static)> {
+    let gpio = rppal::gpio::Gpio::new().map_err(io::Error::other)?;
+    let input = gpio.get(input).map_err(io::Error::other)?.into_input();
+    let output = gpio.get(output).map_err(io::Error::other)?.into_output_high();
+    Ok((input, output))
 }

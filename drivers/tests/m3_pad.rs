@@ -10,7 +10,7 @@ use drivers::rfid::security::{self, Security, SecurityProfile};
 use drivers::rfid::{ReaderError, TagReader, Uid};
 use drivers::sim::field::{Behaviour, Chip, Position, Pull, Rng, TagState};
 use drivers::sim::listen::ListenSpec;
-use drivers::sim::reader::{Fault, Model, Next, ReaderSim, ReaderSimConfig, control};
+use drivers::sim::reader::{Fault, Model, Next, ReaderSim, ReaderSimConfig, TagFault, control};
 use drivers::sim::tags::PlacedTag;
 
 /// Tests that are not about time run so much faster than real.
@@ -229,6 +229,23 @@ fn a_tag_pulled_in_a_block_write_is_torn() {
     let after = rig.sim.tag("t1").unwrap().blocks;
     assert_eq!(after[..2], [[0xEE; 4]; 2]);
     assert_eq!(after[2..], before[2..]);
+}
+
+#[test]
+fn a_tag_that_writes_late_forgets_or_is_damaged() {
+    let (rig, mut reader) = rig(vec![tag(1)]);
+    let put = |how| rig.sim.set_fault(Fault::Tag { tag: "t1".into(), how, times: 1 }).unwrap();
+    put(TagFault::LateAnswer);
+    assert!(matches!(reader.write_afi(uid(1), 0xC2), Err(ReaderError::NoTag)));
+    assert_eq!(rig.sim.tag("t1").unwrap().afi, 0xC2);
+    put(TagFault::Forgets);
+    reader.write_afi(uid(1), 0x07).unwrap();
+    assert_eq!(reader.afi(uid(1)).unwrap(), 0xC2);
+    put(TagFault::BadCrc);
+    assert!(matches!(reader.afi(uid(1)), Err(ReaderError::NoTag)));
+    rig.sim.set_fault("pull t1 inventory".parse().unwrap()).unwrap();
+    assert_eq!(reader.inventory().unwrap().len(), 1);
+    assert!(matches!(reader.read_blocks(uid(1), 0, 8), Err(ReaderError::NoTag)));
 }
 
 #[test]

@@ -345,10 +345,12 @@ const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 
 pub mod card;
 pub mod feig;
+pub mod iso15693;
 pub mod m3;
 pub mod m6e;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
+pub mod pn5180;
 pub mod pn532;
 pub mod security;
 pub mod setup;

@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Deserialize;
 
+use super::pn5180::{self, Pn5180Setup};
 use super::{TagReader, feig, m3, m6e, pn532};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
@@ -27,6 +28,9 @@ pub enum ReaderModel {
     /// ThingMagic UHF modules: M5e, M6e, Micro, Nano, M7e.
     #[serde(rename = "m6e")]
     M6e,
+    /// A bare NXP PN5180 on SPI.
+    #[serde(rename = "pn5180")]
+    Pn5180,
 }
 
 /// Name of the readers behind PC/SC in configuration; their driver needs the feature `pcsc`.
@@ -34,7 +38,8 @@ pub const PCSC_MODEL: &str = "pcsc";
 
 impl ReaderModel {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::M3, Self::Feig, Self::Pn532, Self::Pcsc, Self::M6e];
+    pub const ALL: [Self; 6] =
+        [Self::M3, Self::Feig, Self::Pn5180, Self::M6e, Self::Pn532, Self::Pcsc];
 
     /// The name in configuration, on command lines and in reports.
     #[must_use]
@@ -45,6 +50,7 @@ impl ReaderModel {
             Self::Pn532 => pn532::driver::MODEL,
             Self::Pcsc => PCSC_MODEL,
             Self::M6e => m6e::driver::MODEL,
+            Self::Pn5180 => pn5180::driver::MODEL,
         }
     }
 }
@@ -59,6 +65,8 @@ pub struct ReaderSetup {
     pub pn532: pn532::Pn532Setup,
     /// UHF modules.
     pub m6e: m6e::Profile,
+    /// How a PN5180 is fitted.
+    pub pn5180: Pn5180Setup,
 }
 
 impl ReaderSetup {
@@ -92,6 +100,7 @@ impl ReaderSetup {
                 let baud = spec.line(m6e::timing::LINE).baud;
                 Box::new(m6e::M6eReader::new(tapped(port, tap), baud, self.m6e.clone()))
             }
+            ReaderModel::Pn5180 => self.pn5180.open(spec, tap)?,
         })
     }
 }

@@ -21,6 +21,8 @@ struct Cli {
 enum Device {
     /// An RFID pad.
     Reader(cli_reader::Args),
+    /// A bare PN5180 chip, as SPI over a socket.
+    Pn5180(cli_reader::Pn5180Args),
     /// A receipt printer.
     Printer(printer::cli::Args),
 }
@@ -30,6 +32,7 @@ enum Device {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().device {
         Device::Reader(args) => cli_reader::run(&args).map_err(|e| e.to_string()),
+        Device::Pn5180(args) => cli_reader::run(&args.into()).map_err(|e| e.to_string()),
         Device::Printer(args) => {
             printer::cli::run(args, std::io::stdout()).map_err(|e| e.to_string())
         }

@@ -27,6 +27,41 @@ pub struct Args {
     /// Reader model.
     #[arg(long)]
     pub model: Model,
+    /// FEIG: cpr lists 4 tags at most, mr is a book pad.
+    #[arg(long, value_enum, default_value_t)]
+    pub feig_class: FeigClass,
+    /// FEIG: whether blocks go over the line with their last byte first.
+    #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub feig_swap_blocks: bool,
+    /// Everything else.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Simulate an NXP PN5180 as SPI over a socket (docs/pn5180-socket.md).
+///
+/// Like `reader --model pn5180`: the same control lines and exit codes.
+#[derive(Debug, clap::Args)]
+pub struct Pn5180Args {
+    /// What every simulated reader takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl From<Pn5180Args> for Args {
+    fn from(args: Pn5180Args) -> Self {
+        Self {
+            model: Model::Pn5180,
+            feig_class: FeigClass::default(),
+            feig_swap_blocks: true,
+            common: args.common,
+        }
+    }
+}
+
+/// Arguments of every simulated reader.
+#[derive(Debug, clap::Args)]
+pub struct Common {
     /// Where to listen: tcp:HOST:PORT (port 0 takes a free one) or pty:PATH.
     #[arg(long)]
     pub listen: ListenSpec,
@@ -39,12 +74,6 @@ pub struct Args {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// FEIG: cpr lists 4 tags at most, mr is a book pad.
-    #[arg(long, value_enum, default_value_t)]
-    pub feig_class: FeigClass,
-    /// FEIG: whether blocks go over the line with their last byte first.
-    #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
-    pub feig_swap_blocks: bool,
     /// Where to take control lines besides standard input: tcp:HOST:PORT.
     #[arg(long)]
     pub control: Option<ListenSpec>,
@@ -75,18 +104,19 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`], which says what to do.
 pub fn run(args: &Args) -> Result<(), RunError> {
-    let tags = tags::read(&args.tags)?;
+    let common = &args.common;
+    let tags = tags::read(&common.tags)?;
     let config = ReaderSimConfig {
-        speed: args.speed,
-        seed: args.seed,
+        speed: common.speed,
+        seed: common.seed,
         feig: FeigOptions {
             class: args.feig_class,
             swap_blocks: args.feig_swap_blocks,
             ..FeigOptions::default()
         },
-        ..ReaderSimConfig::new(args.model, args.listen.clone())
+        ..ReaderSimConfig::new(args.model, common.listen.clone())
     };
-    let control = args.control.as_ref().map(bind_control).transpose()?;
+    let control = common.control.as_ref().map(bind_control).transpose()?;
     let sim = Arc::new(ReaderSim::start(&config, tags)?);
     say_where(args, &sim, control.as_ref().map(|(_, addr)| *addr))?;
 
@@ -120,7 +150,8 @@ fn say_where(args: &Args, sim: &ReaderSim, control: Option<SocketAddr>) -> io::R
     if let Some(addr) = control {
         line += &format!(" control {}", PortSpec::Tcp(addr.to_string()));
     }
-    line += &format!(" model {} speed {} seed {}", args.model.name(), args.speed, sim.seed());
+    line +=
+        &format!(" model {} speed {} seed {}", args.model.name(), args.common.speed, sim.seed());
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()

@@ -7,8 +7,10 @@
 pub mod cli;
 pub mod cli_reader;
 pub mod field;
+pub mod floor;
 pub mod gen2;
 pub mod listen;
+pub mod pn5180;
 pub mod printer;
 pub mod reader;
 pub mod tags;

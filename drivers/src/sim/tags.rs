@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::field::{BLOCK_LEN, Behaviour, Chip, Position, TagState};
-use crate::rfid::Uid;
+use crate::rfid::{Air, Uid, Uii};
 
 /// Largest tags file read, in bytes.
 pub const FILE_MAX: u64 = 16 * 1024 * 1024;
@@ -114,7 +114,54 @@ impl Serialize for HexByte {
     }
 }
 
-/// A UID written as 16 hexadecimal digits.
+/// 16 bits written as four hexadecimal digits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct HexWord(u16);
+
+impl<'de> Deserialize<'de> for HexWord {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        match u16::from_str_radix(&text, 16) {
+            Ok(value) if text.len() == 4 => Ok(Self(value)),
+            _ => Err(D::Error::custom(format!("{text:?} is not four hex digits"))),
+        }
+    }
+}
+
+impl Serialize for HexWord {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&format_args!("{:04X}", self.0))
+    }
+}
+
+/// 32 bits written as eight hexadecimal digits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct HexLong(u32);
+
+impl HexLong {
+    fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl<'de> Deserialize<'de> for HexLong {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        match u32::from_str_radix(&text, 16) {
+            Ok(value) if text.len() == 8 => Ok(Self(value)),
+            // Not said: it is a password.
+            _ => Err(D::Error::custom("a password is eight hex digits")),
+        }
+    }
+}
+
+impl Serialize for HexLong {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&format_args!("{:08X}", self.0))
+    }
+}
+
+/// A UID written as hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct HexUid(Uid);
 
@@ -157,6 +204,14 @@ struct Entry {
     afi_locked: bool,
     #[serde(default)]
     eas: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    eas_locked: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pc: Option<HexWord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epc: Option<HexBytes>,
+    #[serde(default, skip_serializing_if = "HexLong::is_zero")]
+    access_password: HexLong,
     #[serde(default)]
     position: Position,
     #[serde(default)]
@@ -165,7 +220,61 @@ struct Entry {
     on_pad: bool,
 }
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Most words of an EPC: five bits of the PC.
+const EPC_WORDS_MAX: usize = 31;
+
+/// The PC of an EPC of so many bytes and nothing else said: its length in words, bits 15-11.
+fn plain_pc(epc_len: usize) -> u16 {
+    ((epc_len / 2) as u16) << 11
+}
+
 impl Entry {
+    /// The identifier and the fields that only some kinds of tag have.
+    fn check_kind(&self) -> Result<(), (&'static str, String)> {
+        let air = self.chip.air();
+        let lens = self.chip.uid_lens();
+        let uid = self.uid.0.bytes();
+        if !lens.contains(&uid.len()) {
+            let digits: Vec<String> = lens.iter().map(|len| (2 * len).to_string()).collect();
+            let digits = digits.join(" or ");
+            return Err(("uid", format!("for this chip write {digits} hexadecimal digits")));
+        }
+        if air == Air::Iso15693 && uid.first() != Some(&0xE0) {
+            return Err(("uid", "an ISO 15693 UID begins with E0".into()));
+        }
+        if air != Air::Gen2 && (self.pc.is_some() || self.epc.is_some()) {
+            return Err(("epc", "only chip gen2 has pc and epc; leave them out".into()));
+        }
+        if air != Air::Gen2 && !self.access_password.is_zero() {
+            return Err(("access_password", "only chip gen2 has one; leave it out".into()));
+        }
+        let epc = self.epc.as_ref().map_or(0, |epc| epc.0.len());
+        if !epc.is_multiple_of(2) || epc > 2 * EPC_WORDS_MAX {
+            return Err(("epc", format!("write whole words of 2 bytes, at most {EPC_WORDS_MAX}")));
+        }
+        if let Some(HexWord(pc)) = self.pc
+            && pc & 0xF800 != plain_pc(epc)
+        {
+            let words = epc / 2;
+            return Err(("pc", format!("its first 5 bits must be the words of epc, here {words}")));
+        }
+        let registers = self.dsfid.0 != 0 || self.afi.0 != 0;
+        if registers && !self.chip.has_registers() && air != Air::Gen2 {
+            return Err(("afi", "this chip has no afi and dsfid; leave them out".into()));
+        }
+        Ok(())
+    }
+
+    fn uii(&self) -> Uii {
+        let bytes = self.epc.clone().unwrap_or_default().0;
+        let pc = self.pc.map_or(plain_pc(bytes.len()), |pc| pc.0);
+        Uii { pc, bytes }
+    }
+
     fn check(&self, earlier: &[Self]) -> Result<(), (&'static str, String)> {
         if self.id.is_empty() || self.id.contains(char::is_whitespace) {
             return Err(("id", "write a name without spaces".into()));
@@ -173,6 +282,7 @@ impl Entry {
         if earlier.iter().any(|other| other.id == self.id) {
             return Err(("id", "another tag has the same; give each its own".into()));
         }
+        self.check_kind()?;
         let blocks = self.chip.blocks();
         let room = usize::from(blocks) * BLOCK_LEN;
         if self.blocks.0.len() > room {
@@ -180,10 +290,11 @@ impl Entry {
             return Err(("blocks", format!("{len} bytes, but this chip has room for {room}")));
         }
         if let Some(block) = self.locked_blocks.iter().find(|b| **b >= blocks) {
-            return Err((
-                "locked_blocks",
-                format!("there is no block {block}; this chip has 0 to {}", blocks - 1),
-            ));
+            let problem = match blocks {
+                0 => "this chip has no blocks".into(),
+                _ => format!("there is no block {block}; this chip has 0 to {}", blocks - 1),
+            };
+            return Err(("locked_blocks", problem));
         }
         if self.eas && !self.chip.has_eas() {
             return Err(("eas", "this chip has none; leave it out or write false".into()));
@@ -195,7 +306,11 @@ impl Entry {
     }
 
     fn place(self) -> PlacedTag {
+        let uii = self.uii();
         let mut tag = TagState::new(self.id, self.uid.0, self.chip).with_content(&self.blocks.0);
+        tag.uii = uii;
+        tag.access_password = self.access_password.0;
+        tag.eas_locked = self.eas_locked;
         tag.locked = self.locked_blocks;
         tag.dsfid = self.dsfid.0;
         tag.dsfid_locked = self.dsfid_locked;
@@ -242,6 +357,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<PlacedTag>, TagsError> {
 /// A tag's state as one line of JSON, in the form of the tags file.
 #[must_use]
 pub fn to_json(tag: &TagState, on_pad: bool) -> String {
+    let gen2 = tag.chip.air() == Air::Gen2;
     let entry = Entry {
         id: tag.id.clone(),
         uid: HexUid(tag.uid),
@@ -253,6 +369,10 @@ pub fn to_json(tag: &TagState, on_pad: bool) -> String {
         afi: HexByte(tag.afi),
         afi_locked: tag.afi_locked,
         eas: tag.eas,
+        eas_locked: tag.eas_locked,
+        pc: gen2.then_some(HexWord(tag.uii.pc)),
+        epc: gen2.then(|| HexBytes(tag.uii.bytes.clone())),
+        access_password: HexLong(tag.access_password),
         position: tag.position,
         behaviour: tag.behaviour,
         on_pad,
@@ -276,13 +396,27 @@ mod tests {
         let example = doc.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
         let tags = read_text(example).unwrap();
         let ids: Vec<_> = tags.iter().map(|t| (t.tag.id.as_str(), t.on_pad)).collect();
-        assert_eq!(ids, [("book1", true), ("book2", false), ("edge", true)]);
+        let expected = [
+            ("book1", true),
+            ("book2", false),
+            ("edge", true),
+            ("twin1", false),
+            ("twin2", false),
+            ("hotel", false),
+            ("card", false),
+            ("uhf", false),
+        ];
+        assert_eq!(ids, expected);
         let first = &tags[0].tag;
         assert_eq!((first.afi, first.dsfid, first.eas), (0x07, 0x06, true));
         assert_eq!(first.blocks[0], [0x91, 0x00, 0x05, 0x1C]);
         assert_eq!(first.blocks.len(), 28);
         assert_eq!(tags[1].tag.behaviour.pull, Some(Pull::AfterBlocks(2)));
         assert_eq!(tags[2].tag.position, Position::Edge { answers_percent: 60 });
+        assert_eq!(tags[3].tag.position, Position::Touching { pair: 1 });
+        assert_eq!(tags[6].tag.uid.bytes().len(), 7);
+        let uhf = &tags[7].tag;
+        assert_eq!((uhf.uii.pc, uhf.uii.bytes.len(), uhf.access_password), (0x45C2, 16, 0xBEEF));
     }
 
     #[test]
@@ -315,6 +449,17 @@ mod tests {
         check("{\"tags\":[{\"id\":\"b\",\"uid\":\"E0\"}]}", &["16 hexadecimal digits"]);
         check(&tag(",\"locked_blocks\":[28]"), &["tag 1 (\"b\")", "locked_blocks", "0 to 27"]);
         check(&tag(",\"chip\":\"tag-it-plus\",\"eas\":true"), &["eas", "leave it out"]);
+        check(&tag(",\"chip\":\"mifare-classic\""), &["uid", "8 or 14 hexadecimal digits"]);
+        check(&tag(",\"chip\":\"tag-it-standard\",\"afi\":\"07\""), &["afi", "leave them out"]);
+        check(&tag(",\"epc\":\"1234\""), &["epc", "gen2"]);
+        check(&tag(",\"access_password\":\"12\""), &["eight hex digits"]);
+        let uhf = |more: &str| {
+            let uid = "E20034120123456789ABCDEF";
+            format!("{{\"tags\":[{{\"id\":\"u\",\"uid\":\"{uid}\",\"chip\":\"gen2\"{more}}}]}}")
+        };
+        check(&uhf(",\"epc\":\"12\""), &["epc", "words"]);
+        check(&uhf(",\"epc\":\"1234\",\"pc\":\"3000\""), &["pc", "here 1"]);
+        assert_eq!(read_text(&uhf(",\"epc\":\"1234\"")).unwrap()[0].tag.uii.pc, 0x0800);
         let long = format!(",\"blocks\":\"{}\"", "00".repeat(113));
         check(&tag(&long), &["113 bytes", "112"]);
         let twice = "{\"id\":\"b\",\"uid\":\"E00401003123AA26\"}";

@@ -80,6 +80,29 @@ impl Chip {
         )
     }
 
+    /// Whether the chip writes only with the option flag and answers after an EOF of its own
+    /// (Tag-it, rfid-data.md section 6.1).
+    #[must_use]
+    pub fn needs_write_option(self) -> bool {
+        matches!(self, Self::TagItPlus | Self::TagItStandard)
+    }
+
+    /// Whether the chip knows write multiple blocks. UNCONFIRMED: no ICODE does.
+    #[must_use]
+    pub fn writes_multiple(self) -> bool {
+        self == Self::TagItPlus
+    }
+
+    /// Lengths its identifier may have, in bytes.
+    #[must_use]
+    pub fn uid_lens(self) -> &'static [usize] {
+        match self.air() {
+            Air::Iso15693 => &[8],
+            Air::Iso14443 => &[4, 7],
+            Air::Gen2 => &[12],
+        }
+    }
+
     /// Whether the chip has AFI, DSFID and system information, and reads several blocks by one
     /// command. (That the multi-block read goes with the registers is UNCONFIRMED.)
     #[must_use]
@@ -100,8 +123,14 @@ pub enum Position {
         /// How many of a hundred commands are answered.
         answers_percent: u8,
     },
-    /// On metal, or shadowed by another tag: never answers.
+    /// On metal, on a CD, or shadowed by another tag: never answers.
     Silent,
+    /// In contact with another tag: tags of one pair detune each other, and as long as two of
+    /// them lie in the field none answers. One alone answers.
+    Touching {
+        /// Number of the pair.
+        pair: u8,
+    },
 }
 
 /// When a tag is pulled off the pad.
@@ -114,6 +143,8 @@ pub enum Pull {
     AfterWrite,
     /// Inside the next block write, after this many blocks were written.
     AfterBlocks(u8),
+    /// As soon as an inventory has listed it.
+    AfterInventory,
 }
 
 /// What the tag does badly.
@@ -124,8 +155,14 @@ pub struct Behaviour {
     pub afi_fails: u32,
     /// The reader reports it twice in one inventory.
     pub duplicate: bool,
-    /// It is pulled off the pad in a write.
+    /// It is pulled off the pad in a write, or after an inventory.
     pub pull: Option<Pull>,
+    /// So many writes take effect and are answered only when the reader has given up.
+    pub late_answers: u32,
+    /// So many writes are acknowledged and not kept.
+    pub forgets: u32,
+    /// So many answers come with a bad checksum.
+    pub bad_crc: u32,
 }
 
 /// A tag with all its state.
@@ -151,6 +188,14 @@ pub struct TagState {
     pub dsfid_locked: bool,
     /// EAS bit.
     pub eas: bool,
+    /// Whether the EAS bit is locked for ever.
+    pub eas_locked: bool,
+    /// NXP chips: the EAS/AFI password, 0 from the factory (rfid-data.md section 6.1).
+    pub eas_password: u32,
+    /// NXP chips: whether EAS changes only after the password.
+    pub eas_protected: bool,
+    /// NXP chips: whether the AFI changes only after the password.
+    pub afi_protected: bool,
     /// UHF tags: what stands in bank 01 behind the checksum.
     pub uii: Uii,
     /// UHF tags: access password; 0 means none.
@@ -176,6 +221,10 @@ impl TagState {
             dsfid: 0,
             dsfid_locked: false,
             eas: false,
+            eas_locked: false,
+            eas_password: 0,
+            eas_protected: false,
+            afi_protected: false,
             uii: Uii::default(),
             access_password: 0,
             position: Position::Middle,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::rfid::Uid;
 
 fn uid(n: u8) -> Uid {
     Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, n])

@@ -7,9 +7,10 @@ use super::faults::Faults;
 use super::protocol::{Protocol, Step, WhileBusy};
 use crate::sim::field::{Field, Rng};
 use crate::sim::listen::Endpoint;
+use crate::sim::pn5180::Chip;
 
 /// How long the thread looks at the line before it looks whether something else is wanted.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// Waits shorter than this are slept through; longer ones can be broken off.
 const SHORT_WAIT: Duration = Duration::from_millis(2);
@@ -24,6 +25,8 @@ pub(super) enum Plug {
 /// What the thread and its handles share.
 pub(super) struct Core {
     pub(super) field: Field,
+    /// The chip, when the model is one.
+    pub(super) chip: Option<Chip>,
     pub(super) faults: Faults,
     pub(super) commands_seen: u64,
     /// As wanted by a handle.
@@ -98,7 +101,7 @@ impl Device {
             if stop {
                 return;
             }
-            if self.follow_plug(plug) == Plug::Out {
+            if follow_plug(&self.shared, &mut self.endpoint, plug) == Plug::Out {
                 self.protocol.power_off();
                 self.shared.wait_until(Instant::now() + LOOK, |core| core.stop);
                 continue;
@@ -118,22 +121,6 @@ impl Device {
                 let _ = self.speak_unasked();
             }
         }
-    }
-
-    fn follow_plug(&mut self, wanted: Plug) -> Plug {
-        let now = self.shared.lock().plugged;
-        match (now, wanted) {
-            (Plug::In, Plug::Out) => self.endpoint.unplug(),
-            (Plug::Out, Plug::In) => {
-                if let Err(error) = self.endpoint.replug() {
-                    tracing::warn!(%error, "the simulated pad cannot be plugged in again");
-                    return Plug::Out;
-                }
-            }
-            _ => return now,
-        }
-        self.shared.change(|core| core.plugged = wanted);
-        wanted
     }
 
     fn serve(&mut self, command: &[u8], arrived: Instant) -> Result<(), BrokenOff> {
@@ -220,6 +207,23 @@ impl Device {
         }
         Ok(())
     }
+}
+
+/// Pulls the plug or puts it back as wanted; how it is then.
+pub(super) fn follow_plug(shared: &Shared, endpoint: &mut Endpoint, wanted: Plug) -> Plug {
+    let now = shared.lock().plugged;
+    match (now, wanted) {
+        (Plug::In, Plug::Out) => endpoint.unplug(),
+        (Plug::Out, Plug::In) => {
+            if let Err(error) = endpoint.replug() {
+                tracing::warn!(%error, "the simulated pad cannot be plugged in again");
+                return Plug::Out;
+            }
+        }
+        _ => return now,
+    }
+    shared.change(|core| core.plugged = wanted);
+    wanted
 }
 
 /// Flips one random bit in some bytes.

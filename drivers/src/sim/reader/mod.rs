@@ -9,6 +9,7 @@ mod faults;
 pub mod feig;
 pub mod m3;
 pub mod m6e;
+pub mod pn5180;
 pub mod pn532;
 pub mod protocol;
 
@@ -17,13 +18,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use control::{LINE_MAX, Next, control};
-pub use faults::{Fault, FaultError};
+pub use faults::{Fault, FaultError, TagFault};
 
 use self::device::{Core, Device, Plug, Shared};
 use self::faults::Faults;
+use self::pn5180::ChipDevice;
 use self::protocol::Protocol;
 use super::field::{Field, Rng, TagState, air};
 use super::listen::{Endpoint, ListenError, ListenSpec};
+use super::pn5180::Chip;
 use super::tags::PlacedTag;
 use crate::port::PortSpec;
 
@@ -42,6 +45,9 @@ pub enum Model {
     /// ThingMagic UHF modules, as a Nano.
     #[value(name = "m6e")]
     M6e,
+    /// A bare NXP PN5180, its SPI behind a socket (docs/pn5180-socket.md).
+    #[value(name = "pn5180")]
+    Pn5180,
 }
 
 impl Model {
@@ -53,6 +59,7 @@ impl Model {
             Self::Feig => "feig",
             Self::Pn532 => "pn532",
             Self::M6e => "m6e",
+            Self::Pn5180 => "pn5180",
         }
     }
 
@@ -64,6 +71,7 @@ impl Model {
             Self::Feig => feig::BAUD,
             Self::Pn532 => pn532::BAUD,
             Self::M6e => m6e::BAUD,
+            Self::Pn5180 => pn5180::SPI_HZ,
         }
     }
 
@@ -74,16 +82,19 @@ impl Model {
             Self::Feig => feig::BITS_PER_BYTE,
             Self::Pn532 => pn532::BITS_PER_BYTE,
             Self::M6e => m6e::BITS_PER_BYTE,
+            Self::Pn5180 => pn5180::BITS_PER_BYTE,
         }
     }
 
-    fn protocol(self, config: &ReaderSimConfig) -> Box<dyn Protocol> {
-        match self {
+    /// Its side of a byte line; a bare chip has none.
+    fn protocol(self, config: &ReaderSimConfig) -> Option<Box<dyn Protocol>> {
+        Some(match self {
             Self::M3Pad => Box::<m3::M3Pad>::default(),
             Self::Feig => Box::new(feig::FeigReaderSim::new(config.feig, config.speed)),
             Self::Pn532 => Box::<pn532::Pn532>::default(),
             Self::M6e => Box::<m6e::Module>::default(),
-        }
+            Self::Pn5180 => return None,
+        })
     }
 }
 
@@ -159,9 +170,35 @@ pub enum SimError {
         /// Where.
         port: PortSpec,
     },
+    /// A fault of a chip for a model that is none.
+    #[error("this model is no chip: choose another fault, or the model pn5180")]
+    NoChip,
     /// The system gave no thread.
     #[error("no thread for the simulator: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+/// Starts the reader's thread: a byte line with a protocol, or a chip.
+fn spawn(
+    config: &ReaderSimConfig,
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    protocol: Option<Box<dyn Protocol>>,
+) -> Result<JoinHandle<()>, SimError> {
+    let (shared, speed) = (Arc::clone(shared), config.speed);
+    let run: Box<dyn FnOnce() + Send> = match protocol {
+        None => {
+            let device = ChipDevice { shared, endpoint, speed, started: Instant::now() };
+            Box::new(move || device.run())
+        }
+        Some(protocol) => {
+            let bits = f64::from(config.model.bits_per_byte());
+            let byte_time = Duration::from_secs_f64(bits / f64::from(config.baud) / speed);
+            let device = Device { shared, endpoint, protocol, byte_time, speed };
+            Box::new(move || device.run())
+        }
+    };
+    std::thread::Builder::new().name("reader-sim".into()).spawn(run).map_err(SimError::Thread)
 }
 
 /// A running reader. Dropping it ends it.
@@ -198,8 +235,14 @@ impl ReaderSim {
         }
         let endpoint = Endpoint::bind(&config.listen)?;
         let port_spec = endpoint.port_spec();
+        let protocol = config.model.protocol(config);
+        let chip = protocol.is_none().then(|| {
+            field.set_power(false);
+            Chip::new(!config.seed, Duration::ZERO)
+        });
         let shared = Shared::new(Core {
             field,
+            chip,
             faults: Faults::default(),
             commands_seen: 0,
             plug: Plug::In,
@@ -208,19 +251,7 @@ impl ReaderSim {
             // Another sequence than the field's, so that a fault does not move the tags' dice.
             rng: Rng::new(!config.seed),
         });
-        let bits = f64::from(config.model.bits_per_byte());
-        let byte_time = Duration::from_secs_f64(bits / f64::from(config.baud) / config.speed);
-        let device = Device {
-            shared: Arc::clone(&shared),
-            endpoint,
-            protocol: config.model.protocol(config),
-            byte_time,
-            speed: config.speed,
-        };
-        let thread = std::thread::Builder::new()
-            .name("reader-sim".into())
-            .spawn(move || device.run())
-            .map_err(SimError::Thread)?;
+        let thread = spawn(config, &shared, endpoint, protocol)?;
         tracing::info!(port = %port_spec, seed = config.seed, "simulated reader listens");
         Ok(Self { shared, thread: Some(thread), port_spec, seed: config.seed })
     }
@@ -324,7 +355,12 @@ impl ReaderSim {
     pub fn set_fault(&self, fault: Fault) -> Result<(), SimError> {
         let unplug = fault == Fault::Unplugged;
         self.shared.change(|core| {
+            if let Some(chip) = &mut core.chip {
+                pn5180::put_fault(chip, &fault);
+            }
             match fault {
+                Fault::Chip(_) if core.chip.is_none() => return Err(SimError::NoChip),
+                Fault::Chip(_) => {}
                 Fault::Deaf => core.faults.deaf = true,
                 Fault::Slow(late) => core.faults.slow = late,
                 Fault::Garbled { per_mille } => core.faults.garbled_per_mille = per_mille,
@@ -334,6 +370,12 @@ impl ReaderSim {
                     known(&core.field, &tag)?;
                     if let Some(tag) = core.field.tag_mut(&tag) {
                         tag.behaviour.pull = Some(pull);
+                    }
+                }
+                Fault::Tag { tag, how, times } => {
+                    known(&core.field, &tag)?;
+                    if let Some(tag) = core.field.tag_mut(&tag) {
+                        how.put(&mut tag.behaviour, times);
                     }
                 }
             }
@@ -350,10 +392,16 @@ impl ReaderSim {
     pub fn clear_faults(&self) -> Result<(), SimError> {
         self.shared.change(|core| {
             core.faults = Faults::default();
+            if let Some(chip) = &mut core.chip {
+                chip.clear_faults();
+            }
             core.field.fail_afi_writes(0);
             core.plug = Plug::In;
             for tag in core.field.tags_mut() {
                 tag.behaviour.pull = None;
+                for how in [TagFault::LateAnswer, TagFault::Forgets, TagFault::BadCrc] {
+                    how.put(&mut tag.behaviour, 0);
+                }
             }
         });
         self.await_plug(Plug::In)
