@@ -4,10 +4,12 @@
 //! - [`driver`]: [`FeigReader`], the [`TagReader`](super::TagReader) over a port.
 //! - [`profile`]: what a site must say of its reader.
 //! - [`timing`]: the line in bytes and times.
+//! - [`describe`]: traffic for a wire viewer.
 //!
 //! Sources are FEIG's manuals H20800-16e (CPR), H60301-3e (MR/PR/PRH101) and others, as summarised
 //! in readers.md; what they leave open is a field of the profile or said at the constant.
 
+pub mod describe;
 pub mod driver;
 mod link;
 pub mod profile;
