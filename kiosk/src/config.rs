@@ -10,7 +10,7 @@ use serde::Deserialize;
 use drivers::port::PortSpec;
 use drivers::printer::profile::PrinterSetup;
 use drivers::rfid::security::SecurityProfile;
-use drivers::rfid::setup::ReaderModel;
+use drivers::rfid::setup::{ReaderModel, ReaderSetup};
 
 use crate::practice::refusal_map;
 use crate::session::{Names, Rules};
@@ -44,9 +44,9 @@ pub struct Config {
     /// The library system.
     #[serde(default)]
     pub library: LibraryConfig,
-    /// The RFID reader.
-    #[serde(default)]
-    pub reader: ReaderConfig,
+    /// The RFID readers: one `[reader]`, or several `[[reader]]`. Without any, one is simulated.
+    #[serde(default = "one_reader", deserialize_with = "one_or_many", rename = "reader")]
+    pub readers: Vec<ReaderConfig>,
     /// The receipt printer; without this section there is none.
     #[serde(default)]
     pub printer: Option<PrinterConfig>,
@@ -114,21 +114,54 @@ pub struct LibraryConfig {
 }
 
 /// `[reader]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReaderConfig {
+    /// Name in logs and in the technician's list; without it `reader` and its number.
+    pub name: String,
     /// Model.
     pub model: ReaderModel,
+    /// What the model's driver must know.
+    pub setup: ReaderSetup,
     /// Where it is connected; `None` = a simulated one inside this process.
     pub port: Option<PortSpec>,
     /// Simulated: tags to play with, instead of the practice collection's.
     pub tags: Option<PathBuf>,
 }
 
-impl Default for ReaderConfig {
-    fn default() -> Self {
-        Self { model: ReaderModel::M3, port: None, tags: None }
+fn one_reader() -> Vec<ReaderConfig> {
+    vec![ReaderConfig::default()]
+}
+
+/// Most readers of one station.
+const READERS_MAX: usize = 8;
+
+/// A table, or a list of tables.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<ReaderConfig>, D::Error> {
+    use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+    struct Readers;
+    impl<'de> Visitor<'de> for Readers {
+        type Value = Vec<ReaderConfig>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("[reader] or several [[reader]]")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            ReaderConfig::deserialize(MapAccessDeserializer::new(map)).map(|one| vec![one])
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut readers = Vec::new();
+            while let Some(reader) = seq.next_element()? {
+                if readers.len() >= READERS_MAX {
+                    return Err(serde::de::Error::custom(format!(
+                        "a station has at most {READERS_MAX} readers"
+                    )));
+                }
+                readers.push(reader);
+            }
+            Ok(readers)
+        }
     }
+    d.deserialize_any(Readers)
 }
 
 /// `[printer]`.
@@ -227,13 +260,10 @@ impl Config {
         let place = |path: &mut PathBuf| *path = base.join(&*path);
         place(&mut self.station.data_dir);
         place(&mut self.station.key_file);
-        for path in [
-            &mut self.library.practice_data,
-            &mut self.library.practice_database,
-            &mut self.reader.tags,
-        ]
-        .into_iter()
-        .flatten()
+        for path in [&mut self.library.practice_data, &mut self.library.practice_database]
+            .into_iter()
+            .chain(self.readers.iter_mut().map(|reader| &mut reader.tags))
+            .flatten()
         {
             place(path);
         }
@@ -282,6 +312,10 @@ impl Config {
             }
         }
         problems.extend(self.security.problem().map(str::to_owned));
+        let names: Vec<String> = (0..self.readers.len()).map(|n| self.reader_name(n)).collect();
+        if let Some(twice) = names.iter().enumerate().find(|(i, n)| names[..*i].contains(n)) {
+            problems.push(format!("two readers are called {:?}: give each its own name", twice.1));
+        }
         if let Some(printer) = &self.printer
             && let Err(error) = printer.setup.resolve()
         {
@@ -295,6 +329,16 @@ impl Config {
             problems.push("panel.diagonal_inch: 5 to 60 inches".to_owned());
         }
         problems
+    }
+
+    /// What a reader is called.
+    #[must_use]
+    pub fn reader_name(&self, number: usize) -> String {
+        match self.readers.get(number) {
+            Some(reader) if !reader.name.is_empty() => reader.name.clone(),
+            _ if self.readers.len() > 1 => format!("reader-{}", number + 1),
+            _ => "reader".to_owned(),
+        }
     }
 
     /// Names for views and slips.

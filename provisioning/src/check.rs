@@ -26,10 +26,15 @@ fn describe(file: &Path, config: &Config, output: &mut impl Write) -> std::io::R
         Some(address) => address.clone(),
         None => "practice library inside the station".to_owned(),
     };
-    let reader = match &config.reader.port {
-        Some(port) => port.to_string(),
-        None => "simulated inside the station".to_owned(),
-    };
+    let readers = config.readers.iter().enumerate().map(|(number, reader)| {
+        let port = match &reader.port {
+            Some(port) => port.to_string(),
+            None => "simulated inside the station".to_owned(),
+        };
+        let name = config.reader_name(number);
+        format!("{name}: {} on {port}", reader.model.name())
+    });
+    let readers = readers.collect::<Vec<_>>().join(", ");
     let printer = match &config.printer {
         None => "none".to_owned(),
         Some(printer) => match &printer.port {
@@ -40,7 +45,7 @@ fn describe(file: &Path, config: &Config, output: &mut impl Write) -> std::io::R
     writeln!(output, "{}: fine", file.display())?;
     writeln!(output, "station  {}", config.station.id)?;
     writeln!(output, "library  {library}")?;
-    writeln!(output, "reader   {reader}")?;
+    writeln!(output, "readers  {readers}")?;
     writeln!(output, "printer  {printer}")?;
     writeln!(output, "journal  {}", config.station.data_dir.display())?;
     output.flush()

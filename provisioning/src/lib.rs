@@ -5,6 +5,7 @@
 
 mod check;
 mod devices;
+mod status;
 mod tag;
 
 use std::io::{self, Write};
@@ -31,8 +32,12 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
-    /// List serial ports and printer devices of this machine, without opening any.
+    /// List serial ports and printer devices of this machine, without opening any; or, with
+    /// --station, how a station's own devices are.
     Devices {
+        /// A station's configuration: show its devices as it saw them last.
+        #[arg(long, value_name = "FILE")]
+        station: Option<PathBuf>,
         /// Answer in JSON lines instead of readable text.
         #[arg(long)]
         json: bool,
@@ -46,7 +51,8 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Tag(command) => tag::run(&command, io::stdin().lock(), out),
         Command::CheckConfig { file } => check::run(&file, out),
-        Command::Devices { json } => devices::run(json, out),
+        Command::Devices { station: Some(file), json } => status::run(&file, json, out),
+        Command::Devices { station: None, json } => devices::run(json, out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -33,18 +33,40 @@ if [ $# -eq 0 ]; then
     set -- $(cargo fuzz list --fuzz-dir .)
 fi
 
-found=0
-for target in "$@"; do
-    echo "== $target, $seconds s"
+# Two at a time: each target keeps one core busy.
+JOBS=${FUZZ_JOBS:-2}
+logs=$(mktemp -d) || exit 2
+trap 'rm -rf "$logs"' EXIT
+
+fuzz_one() {
+    target=$1
     # The most a tag can have; texts and streams find all they can in less.
     case "$target" in
-    tag_decode) max_len=8192 ;;
+    tag_*) max_len=8192 ;;
     *) max_len=4096 ;;
     esac
     mkdir -p "corpus/$target"
     # What is new goes into corpus/, never into the seeds.
-    cargo fuzz run --fuzz-dir . "$target" "corpus/$target" "seeds/$target" -- \
+    if cargo fuzz run --fuzz-dir . "$target" "corpus/$target" "seeds/$target" -- \
         -max_total_time="$seconds" -timeout="$TIMEOUT_S" -rss_limit_mb="$RSS_MIB" \
-        -max_len="$max_len" -print_final_stats=1 || found=1
+        -max_len="$max_len" -print_final_stats=1 >"$logs/$target" 2>&1; then
+        executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$target")
+        echo "== $target: $seconds s, ${executions:-?} executions, nothing found"
+    else
+        echo "== $target: FOUND SOMETHING"
+        tail -n 60 "$logs/$target"
+        touch "$logs/found"
+    fi
+}
+
+running=0
+for target in "$@"; do
+    fuzz_one "$target" &
+    running=$((running + 1))
+    if [ "$running" -ge "$JOBS" ]; then
+        wait
+        running=0
+    fi
 done
-exit $found
+wait
+[ ! -e "$logs/found" ]

@@ -235,9 +235,13 @@ today-starting = Waiting for { $what }
 today-starting-alone = Getting ready
 today-reader-lost = The pad is resting. Please use the next station
 today-returns-only = Returns only for now
+today-scan-only = Please scan one by one
+today-missing = Resting: { $what }. Other ways work
 today-no-paper = No paper; phone receipts
 device-reader = the pad
 device-printer = the receipt printer
+device-cards = the card reader
+device-scanner = the scanner
 device-library = the library system
 
 ## Suggestions

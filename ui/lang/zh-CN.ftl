@@ -207,9 +207,13 @@ today-starting = 正在等待{ $what }
 today-starting-alone = 正在准备
 today-reader-lost = 识别台暂时不能用，请用旁边的机器
 today-returns-only = 现在可以还书，暂不能借书
+today-scan-only = 请逐本扫条码
+today-missing = { $what }暂时不能用，其他方式照常
 today-no-paper = 没有凭条，可以用手机扫码
 device-reader = 识别台
 device-printer = 凭条打印机
+device-cards = 读证器
+device-scanner = 扫码器
 device-library = 图书馆系统
 
 ## 建议

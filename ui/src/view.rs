@@ -109,10 +109,17 @@ pub enum StateLine {
     },
     /// The RFID pad is gone.
     ReaderLost,
+    /// The RFID pad is gone, and books can be scanned one by one.
+    ScanOnly,
     /// The library system is away: returns only.
     ReturnsOnly,
     /// No paper or no printer: receipts on the phone.
     NoPaper,
+    /// A device for showing who one is does not work; there are other ways.
+    Missing {
+        /// The devices.
+        devices: Vec<DeviceKind>,
+    },
 }
 
 /// A device a reader would miss.
@@ -123,6 +130,10 @@ pub enum DeviceKind {
     Reader,
     /// The receipt printer.
     Printer,
+    /// The reader of patron cards.
+    Cards,
+    /// The barcode scanner.
+    Scanner,
     /// The link to the library system.
     Library,
 }
@@ -353,6 +364,12 @@ pub enum Advice {
     ItemIsCard,
     /// Two patron cards.
     TwoCards,
+    /// A card of an issuer without agreement.
+    CardOther,
+    /// A patron's code that is older than its time.
+    QrExpired,
+    /// A patron's code that was shown before.
+    QrUsed,
     /// PIN not accepted.
     PinWrong,
     /// Too many wrong PINs.

@@ -16,7 +16,9 @@ use ui::view::{
     Bench, BenchBook, BenchCard, BenchFault, BenchTouch, Language, Picture, Touch, View,
 };
 
-use super::rig::{Rig, RigError, RigOptions};
+use super::pads::{SimPads, is_in_state};
+use super::rig::{Rig, RigOptions};
+use super::trouble::RigError;
 use super::wire::WireLog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -102,7 +104,7 @@ impl BenchRunner {
         let thread = std::thread::Builder::new()
             .name("bench".to_owned())
             .spawn(move || worker.run(&inbox, &end))
-            .map_err(super::rig::sim)?;
+            .map_err(super::trouble::from_part)?;
         Ok(Self { ended, thread: Some(thread) })
     }
 }
@@ -185,7 +187,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Worker {
     fn new(config: Config, stage: Stage, receipts: Option<PathBuf>) -> Result<Self, RigError> {
-        let clock = Clock::new(&config.station.zone).map_err(super::rig::sim)?;
+        let clock = Clock::new(&config.station.zone).map_err(super::trouble::from_part)?;
         let charset = config.library.profile.charset;
         let log = WireLog::new(clock.clone(), charset, config.security);
         let collection = super::tags::collection(clock.now().wall.date());
@@ -269,22 +271,27 @@ impl Worker {
             if now < until {
                 self.card = Some((id, until));
             } else {
-                self.with_reader(|reader| reader.lift(&[id.as_str()]).is_ok());
+                self.with_pads(|pads| pads.lift(&[id.as_str()]).is_ok());
             }
         }
         if self.dark_until.is_some_and(|until| now >= until) {
             self.dark_until = None;
             self.power_on();
         }
-        if self.faults.contains(&BenchFault::PullWhileWriting) && self.with_reader(was_pulled) {
+        if self.faults.contains(&BenchFault::PullWhileWriting) && self.with_pads(was_pulled) {
             // It has happened: the switch goes back by itself, the other books keep still.
             self.faults.retain(|f| *f != BenchFault::PullWhileWriting);
             self.arm_pull(false);
         }
     }
 
-    fn with_reader(&self, act: impl FnOnce(&drivers::sim::reader::ReaderSim) -> bool) -> bool {
-        self.rig.as_ref().and_then(|rig| rig.reader().ok()).is_some_and(act)
+    fn with_pads(&self, act: impl FnOnce(&SimPads) -> bool) -> bool {
+        self.rig.as_ref().map(Rig::pads).is_some_and(act)
+    }
+
+    fn is_released(&self, id: &str) -> bool {
+        let Some(rig) = &self.rig else { return false };
+        rig.pads().tag(id).is_ok_and(|tag| is_in_state(&tag, &rig.config().security, true))
     }
 
     fn station_touch(&self, touch: Touch) {
@@ -297,11 +304,11 @@ impl Worker {
         match touch {
             BenchTouch::Card(id) => self.card_touch(id),
             BenchTouch::Book(id) => {
-                self.with_reader(|reader| {
-                    if reader.is_on_pad(&id) {
-                        reader.lift(&[id.as_str()]).is_ok()
+                self.with_pads(|pads| {
+                    if pads.is_on_pad(&id) {
+                        pads.lift(&[id.as_str()]).is_ok()
                     } else {
-                        reader.lay(&[id.as_str()]).is_ok()
+                        pads.lay(&[id.as_str()]).is_ok()
                     }
                 });
             }
@@ -316,12 +323,12 @@ impl Worker {
 
     fn card_touch(&mut self, id: String) {
         if let Some((old, _)) = self.card.take() {
-            self.with_reader(|reader| reader.lift(&[old.as_str()]).is_ok());
+            self.with_pads(|pads| pads.lift(&[old.as_str()]).is_ok());
             if old == id {
                 return;
             }
         }
-        if self.with_reader(|reader| reader.lay(&[id.as_str()]).is_ok()) {
+        if self.with_pads(|pads| pads.lay(&[id.as_str()]).is_ok()) {
             self.card = Some((id, Instant::now() + CARD_HELD));
         }
     }
@@ -359,12 +366,12 @@ impl Worker {
     }
 
     fn arm_pull(&self, on: bool) {
-        self.with_reader(|reader| {
+        self.with_pads(|pads| {
             if !on {
-                let mended = reader.clear_faults().is_ok();
+                let mended = pads.clear_faults().is_ok();
                 // Clearing plugs the line in as well.
                 return if self.faults.contains(&BenchFault::ReaderUnplugged) {
-                    reader.set_fault(ReaderFault::Unplugged).is_ok()
+                    pads.set_fault(&ReaderFault::Unplugged).is_ok()
                 } else {
                     mended
                 };
@@ -372,7 +379,7 @@ impl Worker {
             BOOKS.iter().all(|book| {
                 let fault =
                     ReaderFault::PullOnWrite { tag: (*book).to_owned(), pull: Pull::BeforeWrite };
-                reader.set_fault(fault).is_ok()
+                pads.set_fault(&fault).is_ok()
             })
         });
     }
@@ -405,7 +412,7 @@ impl Worker {
             tracing::debug!(%error, "bench: no journal to remove");
         }
         let started = Clock::new(&self.config.station.zone)
-            .map_err(super::rig::sim)
+            .map_err(super::trouble::from_part)
             .and_then(|clock| self.start_rig(clock));
         if let Err(error) = started {
             tracing::error!(%error, "bench");
@@ -427,8 +434,7 @@ impl Worker {
     }
 
     fn bench(&self) -> Bench {
-        let reader = self.rig.as_ref().and_then(|rig| rig.reader().ok());
-        let on_pad = reader.map(drivers::sim::reader::ReaderSim::on_pad).unwrap_or_default();
+        let on_pad = self.rig.as_ref().map(|rig| rig.pads().on_pad()).unwrap_or_default();
         let name = |list: &[(String, String)], id: &str| {
             list.iter().find(|(known, _)| known == id).map(|(_, name)| name.clone())
         };
@@ -453,9 +459,7 @@ impl Worker {
                         _ => words.text("bench-book-blank"),
                     }),
                     on_pad: on_pad.iter().any(|on| on == id),
-                    released: reader
-                        .and_then(|r| r.tag(id).ok())
-                        .is_some_and(|tag| !tag.eas && Some(tag.afi) == self.released_afi()),
+                    released: self.is_released(id),
                     colour: u8::try_from(at % COLOURS).unwrap_or(0),
                 })
                 .collect(),
@@ -465,13 +469,9 @@ impl Worker {
             restarting: self.dark_until.is_some(),
         }
     }
-
-    fn released_afi(&self) -> Option<u8> {
-        self.config.security.afi_released
-    }
 }
 
 /// All books are armed together, so one that is not any more has been pulled.
-fn was_pulled(reader: &drivers::sim::reader::ReaderSim) -> bool {
-    BOOKS.iter().any(|book| reader.tag(book).is_ok_and(|tag| tag.behaviour.pull.is_none()))
+fn was_pulled(pads: &SimPads) -> bool {
+    BOOKS.iter().any(|book| pads.tag(book).is_ok_and(|tag| tag.behaviour.pull.is_none()))
 }

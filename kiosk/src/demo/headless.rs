@@ -14,8 +14,10 @@ use super::look::{
     advice_code, advice_shown, found, line_touch, lines, lines_in, note_name, pad_count,
     receipt_name, state_name,
 };
-use super::rig::{Rig, RigError, sim};
+use super::pads::is_in_state;
+use super::rig::Rig;
 use super::script::{Condition, FaultStep, Step, TouchStep};
+use super::trouble::RigError;
 use crate::practice;
 use crate::station::{Event, Snapshot, StationHandle};
 
@@ -185,12 +187,8 @@ impl<'a> Runner<'a> {
             Step::Card(id) => self.card(id),
             Step::Pin(pin) => self.pin(&pin.0),
             Step::Touch(touch) => self.touch(*touch),
-            Step::Lay(items) => {
-                self.rig.reader().and_then(|r| r.lay(items).map_err(sim)).map_err(text)
-            }
-            Step::Lift(items) => {
-                self.rig.reader().and_then(|r| r.lift(items).map_err(sim)).map_err(text)
-            }
+            Step::Lay(items) => self.rig.pads().lay(items).map_err(text),
+            Step::Lift(items) => self.rig.pads().lift(items).map_err(text),
             Step::Scan(code) => self.send(Event::Scan(code.clone())),
             Step::Wait(condition) => self.wait(condition),
             Step::Expect(condition) => {
@@ -207,10 +205,10 @@ impl<'a> Runner<'a> {
 
     /// A card is held near until the reader has surely seen it.
     fn card(&mut self, id: &str) -> Result<(), String> {
-        self.rig.reader().and_then(|r| r.lay(&[id]).map_err(sim)).map_err(text)?;
+        self.rig.pads().lay(&[id]).map_err(text)?;
         let from = self.snapshot()?.scans;
         let seen = self.until(|s| s.scans >= from + CARD_LOOKS);
-        self.rig.reader().and_then(|r| r.lift(&[id]).map_err(sim)).map_err(text)?;
+        self.rig.pads().lift(&[id]).map_err(text)?;
         seen
     }
 
@@ -314,7 +312,7 @@ impl<'a> Runner<'a> {
             "plugged" | "ok" => self.rig.set_reader_plugged(true).map_err(text),
             other => {
                 let fault: ReaderFault = other.parse().map_err(text)?;
-                self.rig.reader().and_then(|r| r.set_fault(fault).map_err(sim)).map_err(text)
+                self.rig.pads().set_fault(&fault).map_err(text)
             }
         }
     }
@@ -355,10 +353,8 @@ impl<'a> Runner<'a> {
             Condition::Reader(up) => s.reader == *up,
             Condition::Printer(up) => s.printer == *up,
             Condition::Tag(item, released) => {
-                let tag = self.rig.reader().and_then(|r| r.tag(item).map_err(sim)).map_err(text)?;
-                let profile = self.rig.config().security;
-                let want = if *released { profile.afi_released } else { profile.afi_secured };
-                want.is_none_or(|afi| tag.afi == afi) && (!profile.eas || tag.eas != *released)
+                let tag = self.rig.pads().tag(item).map_err(text)?;
+                is_in_state(&tag, &self.rig.config().security, *released)
             }
             Condition::Figure(name, n) => enough(self.figure(name, s), *n),
             Condition::Receipt(name) => receipt_name(&s.view) == Some(name.as_str()),

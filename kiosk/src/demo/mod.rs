@@ -5,11 +5,14 @@ pub mod app;
 pub mod bench;
 pub mod headless;
 mod look;
+pub mod pads;
 pub mod rig;
 pub mod script;
 pub(crate) mod tags;
+mod trouble;
 #[cfg(feature = "screens")]
 pub mod window;
 mod wire;
 
-pub use rig::{Rig, RigError};
+pub use rig::Rig;
+pub use trouble::RigError;

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use drivers::port::{PortSpec, Tap};
 use drivers::printer::profile::ProfileName;
@@ -14,29 +13,13 @@ use drivers::sim::listen::ListenSpec;
 use drivers::sim::printer::{PrinterSim, PrinterSimConfig, SimSink};
 use drivers::sim::reader::{Fault as ReaderFault, Model, ReaderSim, ReaderSimConfig};
 
+use super::pads::SimPads;
 use super::tags;
+use super::trouble::{RigError, from_part};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ReaderConfig};
 use crate::practice::{self, Practice, Source, Tally};
-use crate::station::reader::Opener;
-use crate::station::{Event, Listeners, StartError, StationHandle, Wires};
-
-/// Why a rig did not start or do what a script asked.
-#[derive(Debug, thiserror::Error)]
-pub enum RigError {
-    /// The station.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The practice library.
-    #[error(transparent)]
-    Practice(#[from] practice::PracticeError),
-    /// A simulated device.
-    #[error("{0}")]
-    Sim(String),
-    /// The part is real: nobody here can lay a book on it.
-    #[error("the {0} is a real one: this step needs a simulated one (leave out its port)")]
-    Real(&'static str),
-}
+use crate::station::{Event, Listeners, StationHandle, WiredReader, Wires};
 
 /// What else watches the wires.
 #[derive(Clone, Default)]
@@ -56,7 +39,7 @@ pub struct Rig {
     listeners: Listeners,
     options: RigOptions,
     practice: Option<Practice>,
-    reader: Option<ReaderSim>,
+    pads: SimPads,
     printer: Option<PrinterSim>,
     station: Option<StationHandle>,
 }
@@ -78,16 +61,21 @@ impl Rig {
             Some(_) => None,
             None => Some(start_practice(&config)?),
         };
-        let reader = match &config.reader.port {
-            Some(_) => None,
-            None => Some(start_reader(&config, &clock)?),
-        };
+        let readers = config
+            .readers
+            .iter()
+            .map(|reader| match &reader.port {
+                Some(_) => Ok(None),
+                None => start_reader(reader, &clock).map(Some),
+            })
+            .collect::<Result<_, RigError>>()?;
+        let pads = SimPads::new(readers);
         let printer = match &config.printer {
             Some(printer) if printer.port.is_none() => Some(start_printer(&config, &options)?),
             _ => None,
         };
         let mut rig =
-            Self { config, clock, listeners, options, practice, reader, printer, station: None };
+            Self { config, clock, listeners, options, practice, pads, printer, station: None };
         rig.power_on()?;
         Ok(rig)
     }
@@ -102,25 +90,25 @@ impl Rig {
             (None, Some(address)) => address.clone(),
             (None, None) => String::new(),
         };
-        let reader_port = match (&self.reader, &self.config.reader.port) {
-            (Some(sim), _) => sim.port_spec(),
-            (None, Some(port)) => port.clone(),
-            (None, None) => return Err(RigError::Sim("no reader".to_owned())),
-        };
         let printer = self.config.printer.as_ref().and_then(|settings| {
             self.printer.as_ref().map(PrinterSim::port_spec).or_else(|| settings.port.clone())
         });
-        let reader = open_reader(
-            self.config.reader.model,
-            ReaderSetup::default(),
-            reader_port,
-            self.options.reader_tap.clone(),
-        );
-        let wires = Wires { reader, printer, library };
+        let readers = self.wired_readers();
+        let wires = Wires { readers, printer, library };
         let station =
             StationHandle::start(&self.config, wires, &self.clock, self.listeners.clone())?;
         self.station = Some(station);
         Ok(())
+    }
+
+    fn wired_readers(&self) -> Vec<WiredReader> {
+        let wired = self.config.readers.iter().enumerate().filter_map(|(number, reader)| {
+            let sim = self.pads.sim(number).map(ReaderSim::port_spec);
+            let port = sim.or_else(|| reader.port.clone())?;
+            let (model, setup) = (reader.model, reader.setup.clone());
+            Some(open_reader(model, setup, port, self.options.reader_tap.clone()))
+        });
+        wired.collect()
     }
 
     /// Cuts the power: what the station was doing is not finished.
@@ -148,12 +136,10 @@ impl Rig {
         &self.config
     }
 
-    /// The simulated reader.
-    ///
-    /// # Errors
-    /// [`RigError::Real`].
-    pub fn reader(&self) -> Result<&ReaderSim, RigError> {
-        self.reader.as_ref().ok_or(RigError::Real("reader"))
+    /// The simulated readers.
+    #[must_use]
+    pub fn pads(&self) -> &SimPads {
+        &self.pads
     }
 
     /// The simulated printer.
@@ -190,20 +176,18 @@ impl Rig {
     /// # Errors
     /// [`RigError`] for a real reader or an unknown tag.
     pub fn pull_on_write(&self, tag: &str, pull: Pull) -> Result<(), RigError> {
-        let fault = ReaderFault::PullOnWrite { tag: tag.to_owned(), pull };
-        self.reader()?.set_fault(fault).map_err(sim)
+        self.pads.set_fault(&ReaderFault::PullOnWrite { tag: tag.to_owned(), pull })
     }
 
-    /// Unplugs or plugs the reader.
+    /// Unplugs or plugs the readers.
     ///
     /// # Errors
     /// [`RigError`] for a real reader.
     pub fn set_reader_plugged(&self, plugged: bool) -> Result<(), RigError> {
-        let reader = self.reader()?;
         if plugged {
-            reader.clear_faults().map_err(sim)
+            self.pads.clear_faults()
         } else {
-            reader.set_fault(ReaderFault::Unplugged).map_err(sim)
+            self.pads.set_fault(&ReaderFault::Unplugged)
         }
     }
 
@@ -212,7 +196,7 @@ impl Rig {
     /// # Errors
     /// [`RigError`] for a real reader or an unknown tag.
     pub fn uid(&self, tag: &str) -> Result<Uid, RigError> {
-        Ok(self.reader()?.tag(tag).map_err(sim)?.uid)
+        Ok(self.pads.tag(tag)?.uid)
     }
 }
 
@@ -221,10 +205,6 @@ impl Drop for Rig {
         // The station first: its threads must not meet devices that are half gone.
         self.station = None;
     }
-}
-
-pub(super) fn sim(error: impl std::fmt::Display) -> RigError {
-    RigError::Sim(error.to_string())
 }
 
 fn start_practice(config: &Config) -> Result<Practice, RigError> {
@@ -246,12 +226,12 @@ fn start_practice(config: &Config) -> Result<Practice, RigError> {
     })?)
 }
 
-fn start_reader(config: &Config, clock: &Clock) -> Result<ReaderSim, RigError> {
-    let tags = match &config.reader.tags {
-        Some(path) => drivers::sim::tags::read(path).map_err(sim)?,
+fn start_reader(config: &ReaderConfig, clock: &Clock) -> Result<ReaderSim, RigError> {
+    let tags = match &config.tags {
+        Some(path) => drivers::sim::tags::read(path).map_err(from_part)?,
         None => {
             let today = clock.now().wall.date();
-            tags::all(&tags::collection(today).ok_or_else(|| sim("no practice collection"))?)
+            tags::all(&tags::collection(today).ok_or_else(|| from_part("no practice collection"))?)
         }
     };
     // A pty is the true thing; where the system has none, TCP carries the same bytes.
@@ -263,19 +243,26 @@ fn start_reader(config: &Config, clock: &Clock) -> Result<ReaderSim, RigError> {
         let tcp = ListenSpec::Tcp("127.0.0.1:0".to_owned());
         ReaderSim::start(&ReaderSimConfig::new(Model::M3Pad, tcp), tags)
     })
-    .map_err(sim)
+    .map_err(from_part)
 }
 
 fn start_printer(config: &Config, options: &RigOptions) -> Result<PrinterSim, RigError> {
     let setup = config.printer.as_ref().map(|p| p.setup.clone()).unwrap_or_default();
     let mut settings = PrinterSimConfig::new(ProfileName::default());
-    settings.profile = setup.resolve().map_err(sim)?;
+    settings.profile = setup.resolve().map_err(from_part)?;
     settings.out.clone_from(&options.receipts);
     settings.sink.clone_from(&options.paper);
-    PrinterSim::start(settings).map_err(sim)
+    PrinterSim::start(settings).map_err(from_part)
 }
 
-/// How the station reaches its reader.
-fn open_reader(model: ReaderModel, setup: ReaderSetup, spec: PortSpec, tap: Option<Tap>) -> Opener {
-    Box::new(move || setup.open(model, &spec, tap.as_ref()).map_err(|e| e.to_string()))
+/// How the station reaches a reader.
+fn open_reader(
+    model: ReaderModel,
+    setup: ReaderSetup,
+    port: PortSpec,
+    tap: Option<Tap>,
+) -> WiredReader {
+    let spec = port.clone();
+    let open = move || setup.open(model, &spec, tap.as_ref()).map_err(|e| e.to_string());
+    WiredReader { open: Box::new(open), port }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ui::view::{Advice, Purpose, Touch};
 
 use super::rules::{PinRule, secs};
+use super::types::Proof;
 use super::{Answer, Ask, Asked, ItemId, NoAnswer, Patron, Phase, Station};
 use crate::clock::Now;
 use crate::privacy::{PatronId, Secret};
@@ -154,6 +155,20 @@ impl Station {
             Ok(item) => self.scanned_item(item, now),
             Err(_) => self.problem(Advice::CardUnread),
         }
+    }
+
+    /// A card, or what stands for one, was shown to a device of its own.
+    pub(super) fn on_card(&mut self, patron: PatronId, proof: Proof, now: Now) {
+        if self.session_open() {
+            self.stir(now);
+        }
+        self.card_shown(patron, proof == Proof::Copied, now);
+    }
+
+    /// Something was shown that is no card here.
+    pub(super) fn on_no_card(&mut self, advice: Advice, now: Now) {
+        let Some(purpose) = self.wants_card() else { return };
+        self.card_problem(purpose, advice, now);
     }
 
     fn problem(&mut self, advice: Advice) {

@@ -35,11 +35,12 @@ pub use rules::{
 };
 pub use show::Names;
 pub use types::{
-    Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Record, RepairRow, SessionCode,
-    SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead, TagResult, Token, TxnId, TxnOutcome,
+    Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Record, RepairRow,
+    SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead, TagResult, Token, TxnId,
+    TxnOutcome,
 };
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use drivers::rfid::Uid;
@@ -68,6 +69,8 @@ pub struct Station {
     overlay: Option<Overlay>,
     link: LinkState,
     reader_up: bool,
+    /// Devices besides the pad that were told of, and whether each works.
+    aids: BTreeMap<Aid, bool>,
     reader_seen: bool,
     printer: PrinterState,
     journal_ok: bool,
@@ -200,6 +203,7 @@ impl Station {
             overlay: None,
             link: LinkState::default(),
             reader_up: false,
+            aids: BTreeMap::new(),
             reader_seen: false,
             printer: start.printer,
             journal_ok: true,
@@ -233,12 +237,16 @@ impl Station {
             Input::Touch(touch) => self.on_touch(touch, now),
             Input::Scan(text) => self.on_scan(&text, now),
             Input::Pad(tags) => self.on_pad(tags, now),
+            Input::Read(tag) => self.on_read(tag, now),
             Input::Answer(id, answer) => self.on_answer(id, answer, now),
             Input::Recorded(token, ok) => self.on_recorded(token, ok, now),
             Input::Tag(op, result) => self.on_tag(op, result, now),
             Input::Printed(result) => self.on_printed(result, now),
             Input::Link(link) => self.on_link(link, now),
             Input::Reader { up } => self.on_reader(up, now),
+            Input::Aid { kind, up } => self.on_aid(kind, up),
+            Input::Card(patron, proof) => self.on_card(patron, proof, now),
+            Input::NoCard(advice) => self.on_no_card(advice, now),
             Input::Printer(state) => self.printer = state,
             Input::Codes(codes) => self.on_codes(codes),
             Input::Tick => {}
@@ -393,15 +401,26 @@ impl Station {
         }
     }
 
+    fn on_aid(&mut self, kind: Aid, up: bool) {
+        self.aids.insert(kind, up);
+    }
+
+    /// Books can be scanned one by one.
+    fn can_scan(&self) -> bool {
+        self.rules.barcode_items != BarcodeItems::Never
+            && self.aids.get(&Aid::Scanner) == Some(&true)
+    }
+
     fn session_open(&self) -> bool {
         !matches!(self.phase, Phase::Attract)
     }
 
     /// What can be done at this station now.
     fn services(&self) -> ui::view::Services {
-        let seen = self.reader_up;
+        let seen = self.reader_up || self.can_scan();
+        let lends = self.reader_up || self.rules.barcode_items == BarcodeItems::Both;
         ui::view::Services {
-            borrow: seen && self.link.online && self.link.checkout_ok && self.journal_ok,
+            borrow: seen && lends && self.link.online && self.link.checkout_ok && self.journal_ok,
             giveback: seen && self.journal_ok,
             account: self.link.online && self.journal_ok && (seen || !self.rules.cards.is_empty()),
         }

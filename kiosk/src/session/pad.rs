@@ -87,34 +87,8 @@ impl Pad {
         for lying in self.tags.values_mut() {
             lying.missing.get_or_insert(now);
         }
-        for TagRead { uid, content } in seen {
-            if !self.tags.contains_key(&uid) && self.tags.len() >= PAD_MAX {
-                continue;
-            }
-            let stale = self.left.contains(&uid);
-            let lying = self.tags.entry(uid).or_insert_with(|| Lying {
-                content: Content::Unread,
-                since: now,
-                missing: None,
-                told: false,
-                torn: false,
-                stale,
-            });
-            lying.missing = None;
-            if !(lying.torn && content != Content::Unread) {
-                lying.read(content, now);
-            }
-            if lying.told {
-                continue;
-            }
-            if matches!(lying.content, Content::Card(_)) {
-                lying.told = true;
-                events.push(PadEvent::Card(uid));
-            } else if lying.content != Content::Unread && now.saturating_sub(lying.since) >= stable
-            {
-                lying.told = true;
-                events.push(PadEvent::Laid(uid));
-            }
+        for tag in seen {
+            events.extend(self.saw(tag, now, stable));
         }
         self.tags.retain(|&uid, lying| {
             let left = lying.missing.is_some_and(|since| now.saturating_sub(since) >= gone);
@@ -125,6 +99,43 @@ impl Pad {
         });
         self.forget_left(now);
         events
+    }
+
+    /// Takes what one tag said between two scans. It lies there, for it answered.
+    pub(super) fn read(&mut self, tag: TagRead, now: Duration, stable: Duration) -> Vec<PadEvent> {
+        self.saw(tag, now, stable).into_iter().collect()
+    }
+
+    fn saw(&mut self, tag: TagRead, now: Duration, stable: Duration) -> Option<PadEvent> {
+        let TagRead { uid, content } = tag;
+        if !self.tags.contains_key(&uid) && self.tags.len() >= PAD_MAX {
+            return None;
+        }
+        let stale = self.left.contains(&uid);
+        let lying = self.tags.entry(uid).or_insert_with(|| Lying {
+            content: Content::Unread,
+            since: now,
+            missing: None,
+            told: false,
+            torn: false,
+            stale,
+        });
+        lying.missing = None;
+        if !(lying.torn && content != Content::Unread) {
+            lying.read(content, now);
+        }
+        if lying.told {
+            return None;
+        }
+        let is_card = matches!(lying.content, Content::Card(_));
+        let lies_still =
+            lying.content != Content::Unread && now.saturating_sub(lying.since) >= stable;
+        lying.told = is_card || lies_still;
+        match (is_card, lies_still) {
+            (true, _) => Some(PadEvent::Card(uid)),
+            (false, true) => Some(PadEvent::Laid(uid)),
+            (false, false) => None,
+        }
     }
 
     fn forget_left(&mut self, now: Duration) {

@@ -22,6 +22,17 @@ impl Station {
         let times = self.rules.times;
         let events =
             self.pad.scan(tags, now.mono, secs(times.pad_stable_s), secs(times.pad_gone_s));
+        self.pad_changed(events, now);
+    }
+
+    /// A tag was read between two looks.
+    pub(super) fn on_read(&mut self, tag: TagRead, now: Now) {
+        let stable = secs(self.rules.times.pad_stable_s);
+        let events = self.pad.read(tag, now.mono, stable);
+        self.pad_changed(events, now);
+    }
+
+    fn pad_changed(&mut self, events: Vec<PadEvent>, now: Now) {
         for event in events {
             if self.session_open() {
                 self.stir(now);

@@ -9,7 +9,7 @@ use ui::view::{
 
 use super::line::{ItemLine, Job, Stage};
 use super::rules::{ReceiptDefault, secs};
-use super::types::Effect;
+use super::types::{Aid, Effect};
 use super::{Phase, PrinterState, Station};
 use crate::clock::Now;
 
@@ -77,7 +77,8 @@ impl Station {
             missing.push(DeviceKind::Printer);
         }
         if !self.reader_up && self.reader_seen {
-            return Some(StateLine::ReaderLost);
+            let scan = self.can_scan();
+            return Some(if scan { StateLine::ScanOnly } else { StateLine::ReaderLost });
         }
         if !missing.is_empty() {
             return Some(StateLine::Starting { missing });
@@ -85,14 +86,18 @@ impl Station {
         if !self.link.online || !self.link.checkout_ok || !self.journal_ok {
             return Some(StateLine::ReturnsOnly);
         }
-        matches!(self.printer, PrinterState::NoPaper | PrinterState::Down)
-            .then_some(StateLine::NoPaper)
+        if matches!(self.printer, PrinterState::NoPaper | PrinterState::Down) {
+            return Some(StateLine::NoPaper);
+        }
+        let resting = self.aids.iter().filter(|(_, up)| !**up);
+        let devices: Vec<DeviceKind> = resting.map(|(aid, _)| shown_kind(*aid)).collect();
+        (!devices.is_empty()).then_some(StateLine::Missing { devices })
     }
 
     fn screen(&self, names: &Names, now: Now) -> Screen {
         match &self.phase {
             // Without a pad nothing can be done here; the page goes away by itself.
-            Phase::Attract if self.reader_seen && !self.reader_up => {
+            Phase::Attract if self.reader_seen && !self.reader_up && !self.can_scan() => {
                 Screen::Trouble { why: StateLine::ReaderLost }
             }
             Phase::Attract if now.mono < STARTING_MAX && !(self.reader_seen && self.link.ever) => {
@@ -453,5 +458,12 @@ fn shown(line: &ItemLine, online: bool) -> (LineState, Note, bool) {
         }
         Stage::PutBack { .. } => (LineState::Attention, Note::Advice(Advice::Lifted), false),
         Stage::Ended(end) => (end.state, end.note.clone(), end.question),
+    }
+}
+
+fn shown_kind(aid: Aid) -> DeviceKind {
+    match aid {
+        Aid::Cards => DeviceKind::Cards,
+        Aid::Scanner => DeviceKind::Scanner,
     }
 }

@@ -35,6 +35,8 @@ pub enum Input {
     Scan(String),
     /// What lies on the pad now, complete. Sent after every scan of the reader.
     Pad(Vec<TagRead>),
+    /// One tag of the pad was read between two looks: it answered just now.
+    Read(TagRead),
     /// The library system answered, or will not.
     Answer(AskId, Result<Answer, NoAnswer>),
     /// A journal write is durable (`true`) or failed.
@@ -50,12 +52,41 @@ pub enum Input {
         /// It works.
         up: bool,
     },
+    /// A device by which readers show who they are or what they have came or went.
+    Aid {
+        /// Which.
+        kind: Aid,
+        /// It works.
+        up: bool,
+    },
+    /// A card, or what stands for one, was shown to a device of its own.
+    Card(PatronId, Proof),
+    /// Something was shown that is no card here, and why.
+    NoCard(Advice),
     /// The printer changed.
     Printer(PrinterState),
     /// More session codes.
     Codes(Vec<SessionCode>),
     /// Time passed.
     Tick,
+}
+
+/// A device besides the pad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Aid {
+    /// Reader of patron cards only, or of identity cards.
+    Cards,
+    /// Barcode and QR scanner.
+    Scanner,
+}
+
+/// What a shown card proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The thing itself was held here, or a code that works once.
+    Held,
+    /// A printed or shown number, which anybody may have copied (peripherals.md 3.1).
+    Copied,
 }
 
 /// One tag in the field.

@@ -3,9 +3,12 @@
 //! One thread owns the [`Session`]; reader, printer and library link have their own and reach it
 //! by one bounded channel of [`Event`]s. Effects are carried out here in the order they come.
 
+pub mod device;
 pub mod ils;
+pub mod pads;
 mod printing;
 pub mod reader;
+pub mod status;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,15 +26,17 @@ use crate::clock::Clock;
 use crate::config::{Config, split_address};
 use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
 use crate::session::{
-    Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, OpId, PrintResult, PrinterState,
-    Record, Rules, Start, Station as Session, Stats, TagResult, Token,
+    Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
+    Record, Start, Station as Session, Stats, TagResult, Token,
 };
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle};
 use crate::sip2::link::{Priority, RequestId};
 use crate::sip2::profile::Profile;
 
+use device::{About, Board, Device, Health, Role, State};
 use ils::Sorting;
-use reader::{Classify, Command, Opener, ReaderThread, Told};
+use pads::{Pads, ReaderNo};
+use reader::{Classify, Command, Opener, ReaderWork, Told};
 
 /// Most events waiting for the loop.
 const EVENTS_MAX: usize = 1024;
@@ -40,6 +45,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// Session codes drawn at once, and how few left ask for more.
 const CODES: usize = 16;
 const CODES_LOW: usize = 4;
+/// How often the devices' health is looked at.
+const DEVICES_LOOK: Duration = Duration::from_secs(1);
 /// Longest wait for an answer to [`StationHandle::snapshot`].
 const SNAPSHOT_WAIT: Duration = Duration::from_secs(10);
 
@@ -50,8 +57,8 @@ pub enum Event {
     Touch(Touch),
     /// A barcode or QR code.
     Scan(String),
-    /// The RFID reader.
-    Reader(Told),
+    /// An RFID reader.
+    Reader(ReaderNo, Told),
     /// The library link.
     Sip(SipEvent),
     /// The printer.
@@ -81,8 +88,10 @@ pub struct Snapshot {
     pub scans: u64,
     /// The link is up.
     pub online: bool,
-    /// The reader is up.
+    /// A reader is up.
     pub reader: bool,
+    /// Every device's health.
+    pub devices: Vec<Health>,
     /// The printer is ready.
     pub printer: bool,
     /// When something happens by itself next.
@@ -113,12 +122,20 @@ impl Default for Listeners {
 
 /// Where the station's devices are, after simulated ones were started.
 pub struct Wires {
-    /// Opens the RFID reader.
-    pub reader: Opener,
+    /// The RFID readers, in the order of configuration.
+    pub readers: Vec<WiredReader>,
     /// Printer, if any.
     pub printer: Option<PortSpec>,
     /// `host:port` of the library system.
     pub library: String,
+}
+
+/// How one reader is reached.
+pub struct WiredReader {
+    /// Opens it.
+    pub open: Opener,
+    /// Where it is connected.
+    pub port: PortSpec,
 }
 
 /// A station that cannot start.
@@ -247,7 +264,13 @@ struct Core {
     before: Figures,
     clock: Clock,
     sip: SipHandle,
-    reader: ReaderThread,
+    board: Board,
+    /// As last written for the technician.
+    devices: Vec<Health>,
+    devices_file: std::path::PathBuf,
+    devices_due: Duration,
+    readers: Vec<Device<Command>>,
+    pads: Pads,
     printer: Option<PrinterHandle>,
     jobs: HashMap<JobId, ()>,
     printer_seen: bool,
@@ -298,7 +321,9 @@ impl Core {
         };
         let session = Session::new(config.session.clone(), start);
         let sip = start_sip(config, &wires.library, clock, &listeners, events)?;
-        let reader = start_reader(&config.session, config, wires.reader, events)?;
+        let board = Board::default();
+        let readers = start_readers(config, wires.readers, &board, events)?;
+        let pads = Pads::new(readers.len());
         let printer = match (&config.printer, wires.printer) {
             (Some(settings), Some(port)) => {
                 Some(printing::start(settings, port, listeners.printer.clone(), events)?)
@@ -315,7 +340,12 @@ impl Core {
             before,
             clock: clock.clone(),
             sip,
-            reader,
+            board,
+            devices: Vec::new(),
+            devices_file: status::path(&config.station.data_dir),
+            devices_due: Duration::ZERO,
+            readers,
+            pads,
             printer,
             jobs: HashMap::new(),
             printer_seen: false,
@@ -332,6 +362,7 @@ impl Core {
         self.feed(Input::Tick);
         loop {
             self.show();
+            self.look_after_devices();
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.has_power() => return,
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -365,15 +396,7 @@ impl Core {
         match event {
             Event::Touch(touch) => self.feed(Input::Touch(touch)),
             Event::Scan(text) => self.feed(Input::Scan(text)),
-            Event::Reader(Told::Up(up)) => {
-                self.reader_up = up;
-                self.feed(Input::Reader { up });
-            }
-            Event::Reader(Told::Pad(tags)) => {
-                self.scans += 1;
-                self.feed(Input::Pad(tags));
-            }
-            Event::Reader(Told::Done(op, result)) => self.feed(Input::Tag(op, result)),
+            Event::Reader(number, told) => self.reader_told(number, told),
             Event::Sip(event) => self.sip_event(event),
             Event::Printer(event) => self.printer_event(event),
             Event::Wake => self.feed(Input::Tick),
@@ -391,6 +414,58 @@ impl Core {
         }
     }
 
+    fn reader_told(&mut self, number: ReaderNo, told: Told) {
+        let now = self.clock.now().mono;
+        match told {
+            Told::Up(up) => {
+                self.reader_up = self.pads.set_up(number, up, now);
+                self.feed(Input::Reader { up: self.reader_up });
+            }
+            Told::Pad(tags) => {
+                self.scans += 1;
+                let all = self.pads.looked(number, tags, now);
+                self.feed(Input::Pad(all));
+            }
+            Told::Read(tag) => {
+                self.pads.read(number, &tag);
+                self.feed(Input::Read(tag));
+            }
+            Told::Done(op, result) => {
+                if let Some(whole) = self.pads.done(number, op, result) {
+                    self.feed(Input::Tag(op, whole));
+                }
+            }
+        }
+    }
+
+    /// Tells the session of readers that hang or hang no more, and the technician of everything.
+    fn look_after_devices(&mut self) {
+        let now = self.clock.now().mono;
+        if now < self.devices_due {
+            return;
+        }
+        self.devices_due = now + DEVICES_LOOK;
+        let health = self.board.health();
+        if health == self.devices {
+            return;
+        }
+        for number in 0..self.readers.len() {
+            let stuck = |list: &[Health]| list.get(number).is_some_and(|h| h.state == State::Stuck);
+            match (stuck(&self.devices), stuck(&health)) {
+                (false, true) => self.reader_told(number, Told::Up(false)),
+                (true, false) => {
+                    let up = health.get(number).is_some_and(|h| h.state == State::Up);
+                    self.reader_told(number, Told::Up(up));
+                }
+                _ => {}
+            }
+        }
+        if let Err(error) = status::write(&self.devices_file, &health) {
+            tracing::warn!(%error, "the list of devices cannot be written");
+        }
+        self.devices = health;
+    }
+
     fn snapshot(&mut self) -> Snapshot {
         let now = self.clock.now();
         Snapshot {
@@ -401,6 +476,7 @@ impl Core {
             scans: self.scans,
             online: self.online,
             reader: self.reader_up,
+            devices: self.board.health(),
             printer: self.printer_seen,
             deadline: self.session.deadline(),
         }
@@ -482,8 +558,15 @@ impl Core {
             Effect::Record(token, records) => Some(self.record(token, &records)),
             Effect::Ask { id, ask, background } => self.ask(id, &ask, background),
             Effect::SetSecurity { op, tags, want } => {
-                let sent = self.reader.send(Command::SetSecurity { op, tags, want });
-                (!sent).then(|| failed_write(op))
+                let mut whole = None;
+                for order in self.pads.write(op, &tags, want) {
+                    let command = Command::SetSecurity { op, tags: order.tags, want };
+                    let taken = self.readers.get(order.reader).is_some_and(|r| r.send(command));
+                    if !taken {
+                        whole = self.pads.done(order.reader, op, TagResult::ReaderDown);
+                    }
+                }
+                whole.map(|result| Input::Tag(op, result))
             }
             Effect::Print(request) => self.print(&request),
             Effect::CallStaff => {
@@ -491,7 +574,10 @@ impl Core {
                 None
             }
             Effect::Forget => {
-                self.reader.send(Command::Forget);
+                self.pads.forget_cards();
+                for reader in &self.readers {
+                    reader.send(Command::Forget);
+                }
                 None
             }
         }
@@ -540,10 +626,6 @@ impl Core {
     }
 }
 
-fn failed_write(op: OpId) -> Input {
-    Input::Tag(op, TagResult::ReaderDown)
-}
-
 fn start_sip(
     config: &Config,
     address: &str,
@@ -563,15 +645,30 @@ fn start_sip(
     })?)
 }
 
-fn start_reader(
-    rules: &Rules,
+fn start_readers(
     config: &Config,
-    open: Opener,
+    wired: Vec<WiredReader>,
+    board: &Board,
     events: &SyncSender<Event>,
-) -> Result<ReaderThread, StartError> {
-    let events = events.clone();
-    let tell = Box::new(move |told| {
-        let _ = events.send(Event::Reader(told));
-    });
-    Ok(ReaderThread::start(open, config.security, Classify::new(rules), tell)?)
+) -> Result<Vec<Device<Command>>, StartError> {
+    let classify = Classify::new(&config.session);
+    let mut readers = Vec::new();
+    for (number, wired) in wired.into_iter().enumerate() {
+        let model = config.readers.get(number).map(|r| r.model).unwrap_or_default();
+        let about = About {
+            name: config.reader_name(number),
+            role: Role::Pad,
+            model: model.name().to_owned(),
+            port: wired.port.to_string(),
+        };
+        let events = events.clone();
+        let tell = Box::new(move |told| {
+            // The loop may have ended before the reader.
+            let _ = events.send(Event::Reader(number, told));
+        });
+        let work =
+            ReaderWork::new(wired.open, Some(wired.port), config.security, classify.clone(), tell);
+        readers.push(Device::start(board, about, work)?);
+    }
+    Ok(readers)
 }

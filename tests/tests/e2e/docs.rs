@@ -43,7 +43,7 @@ fn the_configuration_examples_load() {
         examples.iter().map(|text| load(&site, text).unwrap_or_else(|e| panic!("{e}"))).collect();
     let shape = |c: &Config| {
         let printer = c.printer.as_ref().map(|p| p.port.is_some());
-        (c.library.address.is_some(), c.reader.port.is_some(), printer)
+        (c.library.address.is_some(), c.readers[0].port.is_some(), printer)
     };
     assert_eq!(shape(&loaded[0]), (false, false, Some(false)), "all simulated");
     assert_eq!(shape(&loaded[1]), (true, true, Some(true)), "mixed");

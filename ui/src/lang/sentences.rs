@@ -16,6 +16,9 @@ pub fn advice_key(advice: &Advice) -> &'static str {
         Advice::CardIsItem => "err-card-is-item",
         Advice::ItemIsCard => "err-item-is-card",
         Advice::TwoCards => "err-two-cards",
+        Advice::CardOther => "err-card-other",
+        Advice::QrExpired => "err-qr-expired",
+        Advice::QrUsed => "err-qr-used",
         Advice::PinWrong => "err-pin-wrong",
         Advice::PinLocked { .. } => "err-pin-locked",
         Advice::Limit => "err-limit",
@@ -147,24 +150,35 @@ pub fn state_line(line: &StateLine, language: Language) -> String {
         }
         StateLine::Starting { missing } if missing.is_empty() => words.text("today-starting-alone"),
         StateLine::Starting { missing } => {
-            let names = missing.iter().map(|kind| device(*kind, language)).collect::<Vec<_>>();
-            // A separator that ends in a blank loses it in `text`; English needs one.
-            let separator = match language {
-                Language::ZhCn => words.text("list-sep"),
-                Language::En => format!("{} ", words.text("list-sep")),
-            };
-            words.with("today-starting", &[("what", Arg::S(&names.join(&separator)))])
+            words.with("today-starting", &[("what", Arg::S(&devices(missing, language)))])
+        }
+        StateLine::Missing { devices: missing } => {
+            words.with("today-missing", &[("what", Arg::S(&devices(missing, language)))])
         }
         StateLine::ReaderLost => words.text("today-reader-lost"),
+        StateLine::ScanOnly => words.text("today-scan-only"),
         StateLine::ReturnsOnly => words.text("today-returns-only"),
         StateLine::NoPaper => words.text("today-no-paper"),
     }
+}
+
+fn devices(kinds: &[DeviceKind], language: Language) -> String {
+    let names = kinds.iter().map(|kind| device(*kind, language)).collect::<Vec<_>>();
+    let words = words(language);
+    // A separator that ends in a blank loses it in `text`; English needs one.
+    let separator = match language {
+        Language::ZhCn => words.text("list-sep"),
+        Language::En => format!("{} ", words.text("list-sep")),
+    };
+    names.join(&separator)
 }
 
 fn device(kind: DeviceKind, language: Language) -> String {
     words(language).text(match kind {
         DeviceKind::Reader => "device-reader",
         DeviceKind::Printer => "device-printer",
+        DeviceKind::Cards => "device-cards",
+        DeviceKind::Scanner => "device-scanner",
         DeviceKind::Library => "device-library",
     })
 }

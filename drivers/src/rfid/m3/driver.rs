@@ -19,13 +19,14 @@ pub const WRITE_BLOCKS_MAX: usize = 8;
 
 const BLOCK_LEN: usize = 4;
 
-/// Whether the pad reports DSFIDs in an inventory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DsfidReport {
-    Wanted,
-    /// The pad refused the option once.
-    Refused,
-}
+/// What an inventory asks for, the best first; a pad that refuses one is not asked for it again.
+///
+/// A second poll costs a command to each tag and finds those that the first did not hear; the
+/// station looks again anyway.
+const INVENTORY_OPTIONS: [u8; 3] = {
+    const PLAIN: u8 = uid_option::UID | uid_option::USUAL;
+    [PLAIN | uid_option::DSFID | uid_option::SINGLE_POLL, PLAIN | uid_option::DSFID, PLAIN]
+};
 
 /// A 3M / Bibliotheca 210 or 810 pad.
 ///
@@ -34,7 +35,10 @@ enum DsfidReport {
 /// version until it is answered, so that a late answer is never taken for a new one.
 pub struct M3Reader<P: Port> {
     link: Link<P>,
-    dsfid: DsfidReport,
+    /// How many of [`INVENTORY_OPTIONS`] the pad has refused.
+    refused: usize,
+    /// An inventory was answered since it was opened.
+    listed: bool,
 }
 
 impl M3Reader<Box<dyn Port>> {
@@ -50,7 +54,7 @@ impl M3Reader<Box<dyn Port>> {
 impl<P: Port> M3Reader<P> {
     /// Takes an open port. `baud` is the line's speed in bit/s, from which time-outs follow.
     pub fn new(port: P, baud: u32) -> Self {
-        Self { link: Link::new(port, baud), dsfid: DsfidReport::Wanted }
+        Self { link: Link::new(port, baud), refused: 0, listed: false }
     }
 
     /// Gives the port back.
@@ -107,16 +111,25 @@ impl<P: Port> TagReader for M3Reader<P> {
     }
 
     fn inventory(&mut self) -> Result<Vec<Seen>, ReaderError> {
-        const PLAIN: u8 = uid_option::UID | uid_option::USUAL;
-        if self.dsfid == DsfidReport::Wanted {
-            match self.list(PLAIN | uid_option::DSFID) {
+        let [rest @ .., plain] = INVENTORY_OPTIONS;
+        while let Some(options) = rest.get(self.refused) {
+            match self.list(*options) {
                 Err(ReaderError::Unsupported { code }) if code == ErrorCode::OPTION.0 => {
-                    self.dsfid = DsfidReport::Refused;
+                    self.refused += 1;
+                }
+                Err(error @ ReaderError::Silent { .. }) if !self.listed => {
+                    // Old firmware may say nothing at all to an option it does not know.
+                    self.refused += 1;
+                    return Err(error);
+                }
+                Ok(found) => {
+                    self.listed = true;
+                    return Ok(found);
                 }
                 other => return other,
             }
         }
-        self.list(PLAIN)
+        self.list(plain)
     }
 
     fn read_blocks(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {

@@ -263,6 +263,21 @@ impl ReaderSim {
         known(&self.shared.lock().field, id).cloned()
     }
 
+    /// Gives a tag the state it has got elsewhere, as when a book is moved to this reader. Where it
+    /// lies does not change.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownTag`].
+    pub fn put_tag(&self, tag: TagState) -> Result<(), SimError> {
+        self.shared.change(|core| {
+            known(&core.field, &tag.id)?;
+            if let Some(old) = core.field.tag_mut(&tag.id.clone()) {
+                *old = tag;
+            }
+            Ok(())
+        })
+    }
+
     /// Adds a tag beside the pad.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ fn loans(w: &World) -> ui::view::Loans {
     }
 }
 
-fn problem(w: &World) -> Option<Advice> {
+pub(super) fn problem(w: &World) -> Option<Advice> {
     match w.view().screen {
         Screen::Identify { problem, .. } | Screen::Pin { problem, .. } => problem,
         other => panic!("{other:?}"),

@@ -1,6 +1,7 @@
 //! The session, proved in a deterministic world (patron-experience.md section 18).
 
 mod account;
+mod aids;
 mod borrow;
 mod giveback;
 mod library;

@@ -64,8 +64,8 @@ fn page(screen: &Screen) -> Page {
 fn tone(line: &StateLine) -> Tone {
     match line {
         StateLine::Maintenance { .. } | StateLine::ReaderLost => Tone::Stop,
-        StateLine::ReturnsOnly => Tone::Look,
-        StateLine::Starting { .. } | StateLine::NoPaper => Tone::Wait,
+        StateLine::ReturnsOnly | StateLine::ScanOnly => Tone::Look,
+        StateLine::Starting { .. } | StateLine::NoPaper | StateLine::Missing { .. } => Tone::Wait,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::lang::advice;
 use crate::screens::painter::{CanvasForTest, take_platform};
 use crate::view::{Advice, LineState, Note};
 
-const ALL: [Advice; 41] = [
+const ALL: [Advice; 44] = [
     Advice::CardUnread,
     Advice::CardUnknown,
     Advice::CardExpired,
@@ -14,6 +14,9 @@ const ALL: [Advice; 41] = [
     Advice::CardIsItem,
     Advice::ItemIsCard,
     Advice::TwoCards,
+    Advice::CardOther,
+    Advice::QrExpired,
+    Advice::QrUsed,
     Advice::PinWrong,
     Advice::PinLocked { minutes: 5 },
     Advice::Limit,

@@ -123,14 +123,14 @@ fn an_uid_reported_twice_is_listed_once() {
     let (mut reader, _) = reader(move |_| {
         let seen = |uid| Seen::iso15693(uid, Some(6));
         let found = vec![seen(UID), seen(other), seen(UID)];
-        bytes(&Reply::Uids { afi: 0, options: 7, found })
+        bytes(&Reply::Uids { afi: 0, options: 0x27, found })
     });
     let uids: Vec<Uid> = reader.inventory().unwrap().iter().map(|s| s.uid).collect();
     assert_eq!(uids, [UID, other]);
 }
 
 #[test]
-fn a_pad_without_the_dsfid_option_is_asked_without_it() {
+fn a_pad_without_an_option_is_asked_without_it() {
     let (mut reader, asked) = reader(|command| match command {
         Command::ReadUids { options: 5, .. } => {
             let found = vec![Seen::iso15693(UID, None)];
@@ -141,7 +141,7 @@ fn a_pad_without_the_dsfid_option_is_asked_without_it() {
     for _ in 0..2 {
         assert_eq!(reader.inventory().unwrap(), [Seen::iso15693(UID, None)]);
     }
-    assert_eq!(asked.lock().unwrap().len(), 4, "version, refused, and two lists");
+    assert_eq!(asked.lock().unwrap().len(), 5, "version, two refused, and two lists");
 }
 
 #[test]

@@ -1,0 +1,125 @@
+//! From the first tag in the field to all items known, on each simulated reader, against the floor
+//! that air and line set (readers.md section 8), computed in the same run.
+//!
+//! The floor is one inventory without luck or bad luck (the very UIDs that are laid) and one read
+//! of 8 blocks per tag, each with its bytes on the line; nothing the station could leave out.
+#![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
+
+mod readers_support;
+mod timing;
+
+use std::time::{Duration, Instant};
+
+use kiosk::session::{Content, Rules};
+use kiosk::station::device::{About, Board, Device, Role};
+use kiosk::station::reader::{Classify, Command, ReaderWork, Told};
+use readers_support::{Bench, MODELS, pile_floor, shelf};
+
+use std::sync::mpsc::{Receiver, channel};
+
+/// Longest wait for anything here.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A reader at work, and what it tells.
+struct AtWork {
+    _device: Device<Command>,
+    told: Receiver<Told>,
+}
+
+fn at_work(bench: &Bench) -> AtWork {
+    let (tell, told) = channel();
+    let (setup, model, spec) = (bench.setup.clone(), bench.model, bench.sim.port_spec());
+    let port = spec.clone();
+    let work = ReaderWork::new(
+        Box::new(move || setup.open(model, &spec, None).map_err(|e| e.to_string())),
+        Some(port.clone()),
+        bench.security,
+        Classify::new(&Rules::default()),
+        Box::new(move |news| {
+            // The measurement may have ended.
+            let _ = tell.send(news);
+        }),
+    );
+    let about = About {
+        name: "bench".to_owned(),
+        role: Role::Pad,
+        model: model.name().to_owned(),
+        port: port.to_string(),
+    };
+    let device = Device::start(&Board::default(), about, work).expect("a thread");
+    AtWork { _device: device, told }
+}
+
+impl AtWork {
+    fn wait(&self, what: &str, mut done: impl FnMut(&Told) -> bool) -> Instant {
+        let until = Instant::now() + PATIENCE;
+        while let Ok(news) = self.told.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            if done(&news) {
+                return Instant::now();
+            }
+        }
+        panic!("never {what}");
+    }
+}
+
+/// One pile: from laying it down to every item known.
+fn pile(bench: &Bench, station: &AtWork, ids: &[String]) -> Duration {
+    let mut known = std::collections::BTreeSet::new();
+    while station.told.try_recv().is_ok() {}
+    let begin = Instant::now();
+    bench.sim.lay(ids).expect("the tags exist");
+    let end = station.wait("all known", |news| {
+        let mut note = |tag: &kiosk::session::TagRead| {
+            if matches!(tag.content, Content::Item { .. }) {
+                known.insert(tag.uid);
+            }
+        };
+        match news {
+            Told::Read(tag) => note(tag),
+            Told::Pad(tags) => tags.iter().for_each(note),
+            _ => {}
+        }
+        known.len() == ids.len()
+    });
+    bench.sim.lift(ids).expect("the tags exist");
+    let mut empty = 0;
+    station.wait("forgotten", |news| {
+        if let Told::Pad(tags) = news {
+            empty = if tags.is_empty() { empty + 1 } else { 0 };
+        }
+        empty > 10
+    });
+    end - begin
+}
+
+fn main() {
+    let bench = std::env::args().any(|argument| argument == "--bench");
+    let (rounds, sizes) = if bench { (7, &[1, 5, 10, 20][..]) } else { (1, &[2][..]) };
+    println!(
+        "time from the first tag in the field to all items known (floor: readers.md section 8)"
+    );
+    println!("{:<8} {:>4} {:>10} {:>10} {:>7}", "reader", "tags", "floor ms", "ms", "ratio");
+    for model in MODELS {
+        let bench = Bench::start(model, shelf(model, 20));
+        let station = at_work(&bench);
+        station.wait("up", |news| matches!(news, Told::Pad(_)));
+        for &n in sizes {
+            let ids: Vec<String> = (0..n).map(|i| format!("book{i}")).collect();
+            let uids: Vec<_> =
+                ids.iter().map(|id| bench.sim.tag(id).expect("it exists").uid).collect();
+            let floor = pile_floor(model, &uids);
+            let mut times: Vec<Duration> =
+                (0..rounds).map(|_| pile(&bench, &station, &ids)).collect();
+            times.sort_unstable();
+            let median = times[times.len() / 2];
+            println!(
+                "{:<8} {n:>4} {:>10.1} {:>10.1} {:>7.2}",
+                model.name(),
+                floor.as_secs_f64() * 1e3,
+                median.as_secs_f64() * 1e3,
+                timing::ratio(median, floor),
+            );
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One RFID reader's work on its thread: looks at the pad, reads what is new, writes security
+//! states.
+//!
+//! It decides nothing about loans; what comes next is [`plan`]'s rule.
+
+mod classify;
+mod plan;
+
+use std::time::Instant;
+
+use drivers::port::PortSpec;
+use drivers::rfid::security::{self, Security, SecurityProfile};
+use drivers::rfid::{ReaderError, TagReader, Uid};
+
+pub use classify::Classify;
+
+use super::device::{Identity, Inbox, Turn, Work};
+use crate::session::{OpId, TagRead, TagResult};
+use plan::{News, Plan, ReadResult, SecurityWrite, Step};
+
+/// Failed looks in a row after which the reader counts as down and is opened again.
+const FAILURES_MAX: u32 = 3;
+
+/// What the loop asks of the reader.
+#[derive(Debug)]
+pub enum Command {
+    /// Bring these tags to a state and read it back.
+    SetSecurity {
+        /// Names the write.
+        op: OpId,
+        /// Tags.
+        tags: Vec<Uid>,
+        /// State.
+        want: Security,
+    },
+    /// A session ended: forget cards.
+    Forget,
+}
+
+/// What the reader tells the loop.
+#[derive(Debug)]
+pub enum Told {
+    /// It works, or not.
+    Up(bool),
+    /// One complete look.
+    Pad(Vec<TagRead>),
+    /// One tag was read between two looks.
+    Read(TagRead),
+    /// A write ended.
+    Done(OpId, TagResult),
+}
+
+/// Opens a reader.
+pub type Opener = Box<dyn Fn() -> Result<Box<dyn TagReader>, String> + Send>;
+
+/// One reader.
+pub struct ReaderWork {
+    open: Opener,
+    port: Option<PortSpec>,
+    security: SecurityProfile,
+    tell: Box<dyn Fn(Told) + Send>,
+    plan: Plan,
+    reader: Option<Box<dyn TagReader>>,
+    failures: u32,
+    begin: Instant,
+}
+
+impl ReaderWork {
+    /// A reader that is opened by `open`. `tell` is called on the reader's thread. `port` lets the
+    /// supervisor see whether it is plugged in.
+    #[must_use]
+    pub fn new(
+        open: Opener,
+        port: Option<PortSpec>,
+        security: SecurityProfile,
+        classify: Classify,
+        tell: Box<dyn Fn(Told) + Send>,
+    ) -> Self {
+        let plan = Plan::new(classify);
+        let begin = Instant::now();
+        Self { open, port, security, tell, plan, reader: None, failures: 0, begin }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::SetSecurity { op, tags, want } => {
+                if !self.plan.write(SecurityWrite { op, tags, want }) {
+                    (self.tell)(Told::Done(op, TagResult::ReaderDown));
+                }
+            }
+            Command::Forget => self.plan.forget_cards(),
+        }
+    }
+
+    fn news(&self, news: Option<News>) {
+        match news {
+            Some(News::Pad(tags)) => (self.tell)(Told::Pad(tags)),
+            Some(News::Read(tag)) => (self.tell)(Told::Read(tag)),
+            None => {}
+        }
+    }
+
+    fn step(&mut self, inbox: &Inbox<'_, Command>) -> Result<(), String> {
+        let Some(reader) = self.reader.as_deref_mut() else {
+            return Err("the reader is not open".to_owned());
+        };
+        match self.plan.next(self.begin.elapsed()) {
+            Step::Rest(pause) => {
+                if let Some(command) = inbox.wait(pause) {
+                    self.take(command);
+                }
+                Ok(())
+            }
+            Step::Look => match reader.inventory() {
+                Ok(seen) => {
+                    self.failures = 0;
+                    let news = self.plan.looked(&seen, self.begin.elapsed());
+                    self.news(Some(news));
+                    Ok(())
+                }
+                Err(error) => self.failed(&error),
+            },
+            Step::Read { uid, first, count } => {
+                let read = reader.read_blocks(uid, first, count);
+                let gone = read.as_ref().err().filter(|e| e.is_gone()).map(ToString::to_string);
+                let news = self.plan.read(uid, result_of(read));
+                self.news(news);
+                gone.map_or(Ok(()), Err)
+            }
+            Step::Uii(uid) => {
+                let uii = reader.uii(uid);
+                let gone = uii.as_ref().err().filter(|e| e.is_gone()).map(ToString::to_string);
+                let news = self.plan.uii(uid, uii.ok());
+                self.news(news);
+                gone.map_or(Ok(()), Err)
+            }
+            Step::Secure(write) => {
+                let result = set_security(reader, &self.security, &write);
+                (self.tell)(Told::Done(write.op, result));
+                if result == TagResult::ReaderDown {
+                    return Err("the line broke while a tag was written".to_owned());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn failed(&mut self, error: &ReaderError) -> Result<(), String> {
+        self.failures += 1;
+        if error.is_gone() || self.failures >= FAILURES_MAX {
+            return Err(error.to_string());
+        }
+        Ok(())
+    }
+}
+
+fn result_of(read: Result<Vec<u8>, ReaderError>) -> ReadResult {
+    match read {
+        Ok(bytes) => ReadResult::Blocks(bytes),
+        Err(ReaderError::NoMemory) => ReadResult::NoMemory,
+        Err(_) => ReadResult::Failed,
+    }
+}
+
+fn set_security(
+    reader: &mut dyn TagReader,
+    profile: &SecurityProfile,
+    write: &SecurityWrite,
+) -> TagResult {
+    for &uid in &write.tags {
+        return match security::apply(reader, uid, profile, write.want) {
+            Ok(()) => continue,
+            Err(ReaderError::NoTag) => TagResult::Gone,
+            Err(ReaderError::Gone(_)) => TagResult::ReaderDown,
+            Err(error) => {
+                tracing::info!(%uid, %error, "security write");
+                TagResult::Failed
+            }
+        };
+    }
+    TagResult::Done
+}
+
+impl Work for ReaderWork {
+    type Command = Command;
+
+    fn open(&mut self) -> Result<Identity, String> {
+        // The old one first: a port is held by one at a time.
+        self.reader = None;
+        let mut reader = (self.open)()?;
+        let info = reader.identify().map_err(|error| error.to_string())?;
+        self.reader = Some(reader);
+        self.failures = 0;
+        Ok(Identity { firmware: Some(info.firmware) })
+    }
+
+    fn turn(&mut self, inbox: &Inbox<'_, Command>) -> Turn {
+        while let Some(command) = inbox.take() {
+            self.take(command);
+        }
+        let Err(trouble) = self.step(inbox) else { return Turn::GoOn };
+        self.reader = None;
+        for write in self.plan.lost() {
+            (self.tell)(Told::Done(write.op, TagResult::ReaderDown));
+        }
+        Turn::Lost(trouble)
+    }
+
+    fn told(&mut self, up: bool) {
+        (self.tell)(Told::Up(up));
+    }
+
+    fn refuse(&mut self, command: Command) {
+        match command {
+            Command::SetSecurity { op, .. } => {
+                (self.tell)(Told::Done(op, TagResult::ReaderDown));
+            }
+            Command::Forget => self.plan.forget_cards(),
+        }
+    }
+
+    fn is_present(&self) -> Option<bool> {
+        self.port.as_ref()?.is_present()
+    }
+}
