@@ -241,6 +241,7 @@ impl FromStr for PortSpec {
                 let number = |text: &str| text.parse().map_err(|_| bad());
                 Ok(Self::Spi { bus: number(bus)?, select: number(select)? })
             }
+            "pcsc" => Ok(Self::Pcsc(rest.to_owned())),
             "i2c" => Ok(Self::I2c { bus: rest.parse().map_err(|_| bad())? }),
             "pcsc" => Ok(Self::Pcsc(rest.to_owned())),
             _ => Err(bad()),
@@ -294,6 +295,7 @@ mod tests {
             "usb:1a86:7523:1-1.3@9600",
             "spi:0.1",
             "i2c:1",
+            "pcsc:ACS ACR122U PICC",
         ] {
             assert_eq!(text.parse::<PortSpec>().unwrap().to_string(), text);
         }
