@@ -243,7 +243,6 @@ impl FromStr for PortSpec {
             }
             "pcsc" => Ok(Self::Pcsc(rest.to_owned())),
             "i2c" => Ok(Self::I2c { bus: rest.parse().map_err(|_| bad())? }),
-            "pcsc" => Ok(Self::Pcsc(rest.to_owned())),
             _ => Err(bad()),
         }
     }

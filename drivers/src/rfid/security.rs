@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tagdata::uhf;
 use super::{ReaderError, TagReader, UID_MAX, Uid, Uii};
 
 /// Whether the gate alarms for an item.
@@ -152,8 +153,6 @@ enum Carrier {
     LoanBit,
 }
 
-/// PC word: its low byte is an AFI (toggle bit).
-const PC_HAS_AFI: u16 = 0x0100;
 /// First UII byte of the university format: on loan.
 const ON_LOAN: u8 = 0x80;
 /// No place on this tag; no code of a device stands behind it.
@@ -165,27 +164,13 @@ fn is_uhf(uid: Uid) -> bool {
 }
 
 fn carrier(uii: &Uii) -> Option<Carrier> {
-    if uii.pc & PC_HAS_AFI != 0 {
+    if uii.pc & uhf::PC_HAS_AFI != 0 {
         Some(Carrier::Afi)
-    } else if is_university(uii) {
+    } else if uhf::is_university(uii) {
         Some(Carrier::LoanBit)
     } else {
         None
     }
-}
-
-/// Toggle bit 0, AFI byte 00, and a payload that can be the format's: not from the factory, an id
-/// coding that exists, and with the 96 bit coding an id of 1 to 14 characters.
-fn is_university(uii: &Uii) -> bool {
-    const FACTORY: u8 = 0xE2;
-    let &[state, coding, _, _, id, ..] = &uii.bytes[..] else { return false };
-    let [_, afi] = uii.pc.to_be_bytes();
-    let id_fits = match coding >> 6 {
-        0 => (1..=14).contains(&(id & 0x0F)),
-        1 | 2 => true,
-        _ => false,
-    };
-    uii.pc & PC_HAS_AFI == 0 && afi == 0 && state != FACTORY && id_fits
 }
 
 /// The AFI a UHF tag of ISO format gets; `None` when the site uses no tag security at all. A site
@@ -204,7 +189,7 @@ fn apply_uhf(
     profile: &SecurityProfile,
     want: Security,
 ) -> Result<bool, ReaderError> {
-    let mut uii = reader.uii(uid)?;
+    let uii = reader.uii(uid)?;
     match carrier(&uii) {
         Some(Carrier::Afi) => match afi_of_uhf(profile, want)? {
             Some(afi) => {
@@ -214,14 +199,9 @@ fn apply_uhf(
             None => Ok(true),
         },
         Some(Carrier::LoanBit) => {
-            if let Some(state) = uii.bytes.first_mut() {
-                match want {
-                    Security::Released => *state |= ON_LOAN,
-                    Security::Secured => *state &= !ON_LOAN,
-                }
-            }
-            reader.write_uii(uid, &uii)?;
-            Ok(reader.uii(uid)?.bytes == uii.bytes)
+            let wanted = uhf::with_state(&uii, want == Security::Released, 0).ok_or(NO_PLACE)?;
+            reader.write_uii(uid, &wanted)?;
+            Ok(reader.uii(uid)?.bytes == wanted.bytes)
         }
         None => Err(NO_PLACE),
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{ElementId, EncodeError, Model, TagData, part2, part3};
+use super::{ElementId, EncodeError, Model, TagData, part2, part3, rfid501, uhf};
 use crate::rfid::Uii;
 
 /// The tag to be written, and the site's habits.
@@ -79,6 +79,9 @@ pub fn encode(data: &TagData, options: &ImageOptions) -> Result<TagImage, Encode
             let dsfid = Some(super::DSFID_PART3);
             Ok(TagImage { memory, dsfid, uii: None, lock: Vec::new() })
         }
-        Model::Rfid501 | Model::Ndef => Err(EncodeError::ReadOnlyModel(data.model)),
+        Model::Iso28560Part4 => uhf::encode_part4(data, options),
+        Model::Gaoxiao => uhf::encode_gaoxiao(data, options),
+        Model::Rfid501 => rfid501::encode(data, options),
+        Model::Ndef => Err(EncodeError::ReadOnlyModel(data.model)),
     }
 }

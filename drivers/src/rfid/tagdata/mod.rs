@@ -23,6 +23,7 @@ mod set;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod uhf;
 mod usage;
 
 use std::fmt;
@@ -34,6 +35,7 @@ pub use image::{ImageOptions, TagImage, encode};
 pub use isil::same_isil;
 pub use problem::{Problem, TagError};
 pub use set::{Parts, SetInformation};
+pub use uhf::{decode_uhf, user_bank_needed};
 pub use usage::{TypeOfUsage, UsageClass};
 
 /// DSFID of ISO 28560-2 tags (rfid-data.md section 2).
@@ -55,9 +57,29 @@ pub enum Model {
     Rfid501,
     /// NFC Forum type 5: recognised so that it can be refused by name, not read.
     Ndef,
+    /// ISO/TS 28560-4: UHF tags by the standard.
+    Iso28560Part4,
+    /// The university-alliance UHF format of China.
+    Gaoxiao,
 }
 
 impl Model {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Iso28560Part2,
+        Self::Iso28560Part3,
+        Self::Iso28560Part4,
+        Self::Gaoxiao,
+        Self::Rfid501,
+        Self::Ndef,
+    ];
+
+    /// Whether tags of this model are UHF tags, read by [`decode_uhf`].
+    #[must_use]
+    pub fn is_uhf(self) -> bool {
+        matches!(self, Self::Iso28560Part4 | Self::Gaoxiao)
+    }
+
     /// The name in reports and configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -66,6 +88,8 @@ impl Model {
             Self::Iso28560Part3 => "iso28560-3",
             Self::Rfid501 => "rfid501",
             Self::Ndef => "ndef",
+            Self::Iso28560Part4 => "iso28560-4",
+            Self::Gaoxiao => "gaoxiao",
         }
     }
 }
@@ -78,13 +102,15 @@ impl fmt::Display for Model {
 
 /// A model name that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a tag data model is iso28560-2, iso28560-3, rfid501 or ndef, not {0:?}")]
+#[error(
+    "a tag data model is iso28560-2, iso28560-3, iso28560-4, gaoxiao, rfid501 or ndef, not {0:?}"
+)]
 pub struct ModelError(pub String);
 
 impl FromStr for Model {
     type Err = ModelError;
     fn from_str(text: &str) -> Result<Self, ModelError> {
-        [Self::Iso28560Part2, Self::Iso28560Part3, Self::Rfid501, Self::Ndef]
+        Self::ALL
             .into_iter()
             .find(|model| model.name() == text)
             .ok_or_else(|| ModelError(text.to_owned()))
@@ -137,6 +163,8 @@ pub struct TagData {
     pub blocks: Vec<ExtensionBlock>,
     /// Fields that only RFID501 has.
     pub rfid501: Option<rfid501::Fields>,
+    /// What only UHF tags have.
+    pub uhf: Option<uhf::Facts>,
     /// Everything wrong, in the order found.
     pub problems: Vec<Problem>,
     /// Whether the whole tag was read.
@@ -153,6 +181,7 @@ impl TagData {
             parts: None,
             blocks: Vec::new(),
             rfid501: None,
+            uhf: None,
             problems: Vec::new(),
             coverage: Coverage::Complete,
         }
@@ -223,6 +252,8 @@ pub fn decode_extent(
         Model::Iso28560Part3 => part3::decode(memory, extent),
         Model::Rfid501 => rfid501::decode(memory, extent),
         Model::Ndef => Ok(TagData::new(Model::Ndef)),
+        // The bytes of one bank say nothing; see [`decode_uhf`].
+        Model::Iso28560Part4 | Model::Gaoxiao => Err(TagError::UnknownFormat),
     }
 }
 
@@ -246,7 +277,7 @@ pub fn blocks_needed(first_bytes: &[u8], dsfid: Option<u8>) -> Need {
     match recognise::recognise(first_bytes, Extent::Prefix, dsfid, None) {
         Ok(Model::Iso28560Part2) => part2::need(first_bytes),
         Ok(Model::Iso28560Part3) => part3::need(first_bytes),
-        Ok(Model::Rfid501 | Model::Ndef) => Need::Enough,
+        Ok(_) => Need::Enough,
         Err(TagError::MoreNeeded { at_least }) => Need::AtLeast(at_least),
         Err(_) => Need::Enough,
     }

@@ -1,7 +1,10 @@
-//! 3M's alphanumeric layout, called RFID501 (rfid-data.md section 9): read only.
+//! 3M's alphanumeric layout, called RFID501 (rfid-data.md section 9).
 
 use super::part3::text_field;
-use super::{Coverage, Element, ElementId, Extent, Model, Parts, TagData, TagError, is_identifier};
+use super::{
+    Coverage, Element, ElementId, EncodeError, Extent, ImageOptions, Model, Parts, TagData,
+    TagError, TagImage, is_identifier,
+};
 
 /// Bytes of the layout.
 const LEN: usize = 32;
@@ -78,4 +81,51 @@ pub(super) fn decode(memory: &[u8], extent: Extent) -> Result<TagData, TagError>
         coverage: Coverage::Complete,
         ..TagData::new(Model::Rfid501)
     })
+}
+
+/// Most parts: four bits.
+const PARTS_MAX: u16 = 15;
+/// Branch numbers have 12 bits.
+const BRANCH_MAX: u16 = 0xFFF;
+
+/// Writes the layout. What is not given is an item of type other, branch 0, library 0.
+pub(super) fn encode(data: &TagData, options: &ImageOptions) -> Result<TagImage, EncodeError> {
+    let id = ElementId::PrimaryItemIdentifier;
+    let identifier =
+        data.identifier().filter(|id| is_identifier(id)).ok_or(EncodeError::NoItemIdentifier)?;
+    if let Some(other) = data.elements.iter().find(|element| element.id != id) {
+        return Err(EncodeError::Unstorable(other.id));
+    }
+    let max = BRANCH_AT - ID_AT;
+    if identifier.len() > max {
+        return Err(EncodeError::ElementTooLong { id, len: identifier.len(), max });
+    }
+    if options.memory_size < LEN {
+        return Err(EncodeError::TooLong { needed: LEN, memory: options.memory_size });
+    }
+    let parts = data.parts.unwrap_or(Parts { in_item: 1, number: 1 });
+    if parts.in_item > PARTS_MAX || parts.number > parts.in_item {
+        return Err(EncodeError::TooManyParts);
+    }
+    let fields = data.rfid501.unwrap_or(Fields { item_type: 0, branch: 0, library: 0, custom: 0 });
+    let library_max = (1 << LIBRARY_BITS) - 1;
+    if fields.branch > BRANCH_MAX || fields.library > library_max {
+        return Err(EncodeError::Unstorable(ElementId::OwnerInstitution));
+    }
+    let mut memory = vec![0; options.memory_size / 4 * 4];
+    let nibble = |n: u16| u8::try_from(n).unwrap_or(0);
+    memory[0] = MARK;
+    memory[PARTS_AT] = nibble(parts.number) << 4 | nibble(parts.in_item);
+    memory[TYPE_AT] = fields.item_type;
+    memory[ID_AT..ID_AT + identifier.len()].copy_from_slice(identifier.as_bytes());
+    let institution = u32::from(fields.branch) << LIBRARY_BITS | fields.library;
+    memory[BRANCH_AT..CUSTOM_AT].copy_from_slice(&institution.to_be_bytes());
+    memory[CUSTOM_AT..TAIL_AT].copy_from_slice(&fields.custom.to_be_bytes());
+    // What would not read back is not written.
+    match decode(&memory, Extent::Whole) {
+        Ok(read) if read.identifier() == Some(identifier) => {
+            Ok(TagImage { memory, dsfid: None, uii: None, lock: Vec::new() })
+        }
+        _ => Err(EncodeError::Unstorable(id)),
+    }
 }

@@ -10,16 +10,39 @@ use crate::rfid::tagdata::{
 
 /// Reads a whole tag or its first bytes.
 pub(in crate::rfid::tagdata) fn decode(memory: &[u8], extent: Extent) -> Result<TagData, TagError> {
-    let First { identifier, end: mut at, .. } = first_element(memory, extent)?;
+    let First { identifier, end, .. } = first_element(memory, extent)?;
     let mut tag = TagData::new(Model::Iso28560Part2);
     tag.elements.push(Element::text(ElementId::PrimaryItemIdentifier, identifier));
     let mut seen = SeenOids::default();
     seen.insert(ElementId::PrimaryItemIdentifier);
+    elements(&mut tag, &mut seen, memory, end, extent);
+    compare_with_content_parameter(&mut tag, &seen);
+    Ok(tag)
+}
+
+/// Adds the elements of a UHF tag's user bank, which has no identifier, to what its UII said
+/// (ISO/TS 28560-4).
+pub(in crate::rfid::tagdata) fn decode_behind(tag: &mut TagData, memory: &[u8]) {
+    let mut seen = SeenOids::default();
+    for element in &tag.elements {
+        seen.insert(element.id);
+    }
+    elements(tag, &mut seen, memory, 0, Extent::Whole);
+    let before = tag.problems.len();
+    compare_with_content_parameter(tag, &seen);
+    // What the UII holds is not named again in the user bank.
+    let in_uii = Problem::ElementNotInContentParameter(ElementId::OwnerInstitution);
+    let late = tag.problems.split_off(before);
+    tag.problems.extend(late.into_iter().filter(|problem| *problem != in_uii));
+}
+
+/// Takes elements from `at` to the end of the data.
+fn elements(tag: &mut TagData, seen: &mut SeenOids, memory: &[u8], mut at: usize, extent: Extent) {
     let mut last = ElementId::PrimaryItemIdentifier;
     loop {
         match step(memory, at) {
             Step::Element(raw) => {
-                take(&mut tag, &mut seen, &raw);
+                take(tag, seen, &raw);
                 last = raw.id;
                 at = raw.end;
             }
@@ -39,13 +62,11 @@ pub(in crate::rfid::tagdata) fn decode(memory: &[u8], extent: Extent) -> Result<
                 break;
             }
             Step::Cut { id, .. } => {
-                cut(&mut tag, &mut seen, id);
+                cut(tag, seen, id);
                 break;
             }
         }
     }
-    compare_with_content_parameter(&mut tag, &seen);
-    Ok(tag)
 }
 
 /// The first element when it is a whole, usable identifier.

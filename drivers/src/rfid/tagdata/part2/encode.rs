@@ -93,7 +93,27 @@ pub fn encode(elements: &[Element], layout: &Layout<'_>) -> Result<Encoded, Enco
     }
     let content = content_parameter(elements, layout.content);
     let ordered = in_order(elements, content.as_ref())?;
-    let mut bytes = Vec::new();
+    lay_out(Vec::new(), &ordered, layout)
+}
+
+/// Encodes a UHF tag's user bank: the bytes in front, then the content parameter and the elements
+/// without an identifier (ISO/TS 28560-4).
+pub(in crate::rfid::tagdata) fn encode_behind(
+    head: &[u8],
+    elements: &[Element],
+    layout: &Layout<'_>,
+) -> Result<Vec<u8>, EncodeError> {
+    each_once(elements)?;
+    let content = content_parameter(elements, layout.content);
+    let ordered: Vec<&Element> = content.iter().chain(elements).collect();
+    Ok(lay_out(head.to_vec(), &ordered, layout)?.bytes)
+}
+
+fn lay_out(
+    mut bytes: Vec<u8>,
+    ordered: &[&Element],
+    layout: &Layout<'_>,
+) -> Result<Encoded, EncodeError> {
     let mut lock = Vec::new();
     for (i, element) in ordered.iter().enumerate() {
         let locked = layout.lock.contains(&element.id);
@@ -121,15 +141,20 @@ fn content_parameter(elements: &[Element], rule: ContentRule) -> Option<Element>
     }
 }
 
-fn in_order<'a>(
-    elements: &'a [Element],
-    content: Option<&'a Element>,
-) -> Result<Vec<&'a Element>, EncodeError> {
+fn each_once(elements: &[Element]) -> Result<(), EncodeError> {
     for (i, element) in elements.iter().enumerate() {
         if elements[..i].iter().any(|earlier| earlier.id == element.id) {
             return Err(EncodeError::DuplicateElement(element.id));
         }
     }
+    Ok(())
+}
+
+fn in_order<'a>(
+    elements: &'a [Element],
+    content: Option<&'a Element>,
+) -> Result<Vec<&'a Element>, EncodeError> {
+    each_once(elements)?;
     let identifier = elements
         .iter()
         .find(|element| element.id == ElementId::PrimaryItemIdentifier)

@@ -7,6 +7,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub(super) use decode::{decode, first_element, is_good_element};
+pub(super) use decode::{decode, decode_behind, first_element, is_good_element};
+pub(super) use encode::encode_behind;
 pub use encode::{Clear, ContentRule, Encoded, Layout, encode};
-pub(super) use need::{end_of_data, need};
+pub(super) use need::{end_of_data, need, need_behind};

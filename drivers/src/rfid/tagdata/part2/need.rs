@@ -6,8 +6,13 @@ use crate::rfid::tagdata::{ElementId, Need};
 /// Walks the element headers. The content parameter is not relied on (rfid-data.md 4.4): an
 /// element counts as absent only when the end mark has been seen.
 pub(in crate::rfid::tagdata) fn need(memory: &[u8]) -> Need {
+    need_behind(memory, false)
+}
+
+/// The same for a UHF tag's user bank, where the UII may have told the owner already.
+pub(in crate::rfid::tagdata) fn need_behind(memory: &[u8], owner_known: bool) -> Need {
     let mut wanted = [
-        (ElementId::OwnerInstitution, false),
+        (ElementId::OwnerInstitution, owner_known),
         (ElementId::SetInformation, false),
         (ElementId::TypeOfUsage, false),
     ];
