@@ -7,5 +7,6 @@
 pub mod port;
 pub mod printer;
 pub mod rfid;
+pub mod scanner;
 #[cfg(feature = "sim")]
 pub mod sim;
