@@ -4,6 +4,7 @@
 //! protocol over a [`port::Port`]; with feature `sim` the module `sim` answers the same protocols
 //! on real transports (pty, TCP).
 
+pub mod idcard;
 pub mod port;
 pub mod printer;
 pub mod rfid;

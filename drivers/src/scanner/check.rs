@@ -192,7 +192,7 @@ mod tests {
         #[test]
         fn any_text_has_an_answer(text in ".{0,20}") {
             for rule in [CheckRule::Ean, CheckRule::Code39Mod43, CheckRule::Codabar14, CheckRule::Isbn, CheckRule::ResidentId] {
-                rule.holds(&text);
+                prop_assert!(!rule.holds(&text) || text.is_ascii());
             }
         }
 

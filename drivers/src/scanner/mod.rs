@@ -25,8 +25,10 @@ pub mod wedge;
 use std::io;
 use std::time::Duration;
 
-pub use gather::{OnSilence, Reading, ScanEnd, TextCode};
-pub use port::LineScanner;
+pub use gather::{
+    GAP_MS_RANGE, OnSilence, READY_MAX, Reading, SCAN_MAX, SCAN_MAX_LIMIT, ScanEnd, TextCode,
+};
+pub use port::{LINE, LineScanner};
 pub use symbology::{Aim, Symbology};
 pub use text::ScanText;
 

@@ -154,7 +154,7 @@ mod tests {
             if let Some((_, rest)) = Aim::split(&text) {
                 prop_assert!(text.ends_with(rest) && rest.len() + AIM_LEN == text.len());
             }
-            Aim::is_inside(&text);
+            prop_assert!(!Aim::is_inside(&text) || text.contains(']'));
         }
     }
 }

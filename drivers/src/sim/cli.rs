@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{cli_reader, printer};
+use super::{cli_reader, idcard, printer, scanner};
 
 /// Simulated library devices on real transports.
 #[derive(Parser)]
@@ -23,6 +23,10 @@ enum Device {
     Reader(cli_reader::Args),
     /// A receipt printer.
     Printer(printer::cli::Args),
+    /// A barcode and QR scanner on a serial line or TCP.
+    Scanner(scanner::cli::Args),
+    /// A module for resident identity cards.
+    Idcard(idcard::cli::Args),
 }
 
 /// Runs the program.
@@ -33,6 +37,8 @@ pub fn main() -> ExitCode {
         Device::Printer(args) => {
             printer::cli::run(args, std::io::stdout()).map_err(|e| e.to_string())
         }
+        Device::Scanner(args) => scanner::cli::run(&args).map_err(|e| e.to_string()),
+        Device::Idcard(args) => idcard::cli::run(&args).map_err(|e| e.to_string()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,8 +6,12 @@
 
 pub mod cli;
 pub mod cli_reader;
+pub mod control_lines;
 pub mod field;
+pub mod idcard;
 pub mod listen;
 pub mod printer;
 pub mod reader;
+pub mod scanner;
+mod shared;
 pub mod tags;

@@ -187,7 +187,7 @@ fn error(uid: Uid, error: TagError) -> Vec<u8> {
         TagError::Iso(code @ 1..=3) => 0x20 + code,
         TagError::Iso(_) => 0x0F,
     };
-    [&[code], &uid.bytes()[..]].concat()
+    [&[code], uid.bytes()].concat()
 }
 
 #[cfg(test)]
