@@ -64,13 +64,15 @@ fn lay(rig: &Rig) {
     rig.sim.lay(NUMBER, CardKind::Resident).unwrap();
 }
 
-/// Polls a card that was laid again after a fault was cleared.
+/// Reads a card that is laid after a fault was cleared, and leaves the field empty.
 fn good_again(rig: &Rig, reader: &mut Reader) {
     rig.sim.clear_faults().unwrap();
     rig.sim.lift();
     assert!(reader.poll(&key()).unwrap().is_none());
     lay(rig);
     assert_eq!(reader.poll(&key()).unwrap(), Some(hash_of(IdKind::Resident, NUMBER)));
+    rig.sim.lift();
+    assert!(reader.poll(&key()).unwrap().is_none());
 }
 
 #[test]
