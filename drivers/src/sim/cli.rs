@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{cli_reader, printer};
+use super::{cli_reader, idcard, printer, scanner};
 
 /// Simulated library devices on real transports.
 #[derive(Parser)]
@@ -25,6 +25,10 @@ enum Device {
     Pn5180(cli_reader::Pn5180Args),
     /// A receipt printer.
     Printer(printer::cli::Args),
+    /// A barcode and QR scanner on a serial line or TCP.
+    Scanner(scanner::cli::Args),
+    /// A module for resident identity cards.
+    Idcard(idcard::cli::Args),
 }
 
 /// Runs the program.
@@ -36,6 +40,8 @@ pub fn main() -> ExitCode {
         Device::Printer(args) => {
             printer::cli::run(args, std::io::stdout()).map_err(|e| e.to_string())
         }
+        Device::Scanner(args) => scanner::cli::run(&args).map_err(|e| e.to_string()),
+        Device::Idcard(args) => idcard::cli::run(&args).map_err(|e| e.to_string()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,21 +1,13 @@
 //! `jiehuan-sim reader`: the pad as a program.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread;
-use std::time::Duration;
 
-use super::listen::{ListenError, ListenSpec};
+use super::control_lines::{ControlError, ControlLines};
+use super::listen::ListenSpec;
 use super::reader::feig::{FeigClass, FeigOptions};
-use super::reader::{self, LINE_MAX, Model, Next, ReaderSim, ReaderSimConfig, SimError};
+use super::reader::{self, Model, ReaderSim, ReaderSimConfig, SimError};
 use super::tags::{self, TagsError};
-use crate::port::PortSpec;
-
-/// A control client that says nothing for so long is let go, so that the next can come.
-const CONTROL_IDLE: Duration = Duration::from_secs(600);
 
 /// Simulate an RFID reader with tags on it.
 ///
@@ -88,15 +80,9 @@ pub enum RunError {
     /// The simulator.
     #[error(transparent)]
     Sim(#[from] SimError),
-    /// The control address.
+    /// The control lines.
     #[error(transparent)]
-    Control(#[from] ListenError),
-    /// Control lines come by TCP only.
-    #[error("--control {0} is not possible: write tcp:HOST:PORT")]
-    ControlKind(ListenSpec),
-    /// Standard output or a thread failed.
-    #[error("the simulator cannot go on: {0}")]
-    Io(#[from] io::Error),
+    Control(#[from] ControlError),
 }
 
 /// Runs until a `quit` line. The end of standard input does not end it.
@@ -116,101 +102,13 @@ pub fn run(args: &Args) -> Result<(), RunError> {
         },
         ..ReaderSimConfig::new(args.model, common.listen.clone())
     };
-    let control = common.control.as_ref().map(bind_control).transpose()?;
+    let control = ControlLines::bind(common.control.as_ref())?;
     let sim = Arc::new(ReaderSim::start(&config, tags)?);
-    say_where(args, &sim, control.as_ref().map(|(_, addr)| *addr))?;
-
-    let (quit, quitting) = mpsc::sync_channel(1);
-    if let Some((listener, _)) = control {
-        let (sim, quit) = (Arc::clone(&sim), quit.clone());
-        thread::Builder::new()
-            .name("sim-control".into())
-            .spawn(move || serve_control(&listener, &sim, &quit))?;
-    }
-    let for_stdin = Arc::clone(&sim);
-    thread::Builder::new().name("sim-stdin".into()).spawn(move || {
-        serve_lines(io::stdin().lock(), io::stdout(), &for_stdin, &quit);
-        // Kept so that the end of standard input does not look like `quit`.
-        thread::park();
-        drop(quit);
-    })?;
-    wait_for_quit(&quitting);
+    let what = format!("model {} speed {} seed {}", args.model.name(), common.speed, sim.seed());
+    control.say_where(&sim.port_spec(), &what)?;
+    let for_lines = Arc::clone(&sim);
+    control.serve(move |line| reader::control(&for_lines, line))?;
     // The threads hold the simulator too; unplugging gives address and path free before the end.
     sim.set_fault(reader::Fault::Unplugged)?;
     Ok(())
-}
-
-fn wait_for_quit(quitting: &Receiver<()>) {
-    // An error would mean that nobody can say `quit` any more.
-    let _ = quitting.recv();
-}
-
-fn say_where(args: &Args, sim: &ReaderSim, control: Option<SocketAddr>) -> io::Result<()> {
-    let mut line = format!("listening {}", sim.port_spec());
-    if let Some(addr) = control {
-        line += &format!(" control {}", PortSpec::Tcp(addr.to_string()));
-    }
-    line +=
-        &format!(" model {} speed {} seed {}", args.model.name(), args.common.speed, sim.seed());
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
-}
-
-fn bind_control(spec: &ListenSpec) -> Result<(TcpListener, SocketAddr), RunError> {
-    let ListenSpec::Tcp(addr) = spec else { return Err(RunError::ControlKind(spec.clone())) };
-    let failed = |source| ListenError::Tcp { addr: addr.clone(), source };
-    let addrs: Vec<SocketAddr> = addr.to_socket_addrs().map_err(failed)?.collect();
-    let listener = TcpListener::bind(&addrs[..]).map_err(failed)?;
-    let addr = listener.local_addr().map_err(failed)?;
-    Ok((listener, addr))
-}
-
-/// One control client after the other.
-fn serve_control(listener: &TcpListener, sim: &ReaderSim, quit: &SyncSender<()>) {
-    for client in listener.incoming().flatten() {
-        if let Err(error) = serve_client(&client, sim, quit) {
-            tracing::debug!(%error, "control client lost");
-        }
-    }
-}
-
-fn serve_client(client: &TcpStream, sim: &ReaderSim, quit: &SyncSender<()>) -> io::Result<()> {
-    client.set_read_timeout(Some(CONTROL_IDLE))?;
-    client.set_write_timeout(Some(CONTROL_IDLE))?;
-    client.set_nodelay(true)?;
-    serve_lines(BufReader::new(client), client, sim, quit);
-    Ok(())
-}
-
-/// Answers each line by one line until the lines end, the other side is gone, or `quit`.
-fn serve_lines(
-    mut lines: impl BufRead,
-    mut out: impl Write,
-    sim: &ReaderSim,
-    quit: &SyncSender<()>,
-) {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = lines.by_ref().take(LINE_MAX as u64).read_until(b'\n', &mut line);
-        if !matches!(read, Ok(1..)) {
-            return;
-        }
-        let text = String::from_utf8_lossy(&line);
-        if text.trim().is_empty() {
-            continue;
-        }
-        let (answer, next) = reader::control(sim, &text);
-        // One write, so that two sources of lines do not mix their answers.
-        let sent = out.write_all(format!("{answer}\n").as_bytes()).and_then(|()| out.flush());
-        if next == Next::Quit {
-            // A full channel means that somebody said it already.
-            let _ = quit.try_send(());
-            return;
-        }
-        if sent.is_err() {
-            return;
-        }
-    }
 }

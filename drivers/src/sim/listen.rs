@@ -136,6 +136,15 @@ impl Endpoint {
         }
     }
 
+    /// Whether somebody would hear what is sent now. A pty keeps it for a client that comes later.
+    #[must_use]
+    pub fn has_client(&self) -> bool {
+        match &self.0 {
+            Kind::Tcp(end) => end.client.is_some(),
+            Kind::Pty(end) => end.pair.is_some(),
+        }
+    }
+
     /// Takes bytes of the client, waiting at most `patience`; 0 when nothing came, when there is
     /// no client, or when it left.
     pub fn read(&mut self, buf: &mut [u8], patience: Duration) -> usize {

@@ -6,11 +6,15 @@
 
 pub mod cli;
 pub mod cli_reader;
+pub mod control_lines;
 pub mod field;
 pub mod floor;
 pub mod gen2;
+pub mod idcard;
 pub mod listen;
 pub mod pn5180;
 pub mod printer;
 pub mod reader;
+pub mod scanner;
+mod shared;
 pub mod tags;
