@@ -35,7 +35,7 @@ pub use image::{ImageOptions, TagImage, encode};
 pub use isil::same_isil;
 pub use problem::{Problem, TagError};
 pub use set::{Parts, SetInformation};
-pub use uhf::{decode_uhf, user_bank_needed};
+pub use uhf::{decode_uhf, decode_uhf_extent, user_bank_needed};
 pub use usage::{TypeOfUsage, UsageClass};
 
 /// DSFID of ISO 28560-2 tags (rfid-data.md section 2).

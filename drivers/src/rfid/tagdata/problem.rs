@@ -89,6 +89,8 @@ pub enum Problem {
     },
     /// A valid basic block without a usable item identifier.
     NoItemIdentifier,
+    /// UHF: the user bank holds something that is not this model's; it was not read.
+    UnknownUserBank,
 }
 
 impl Problem {
@@ -105,6 +107,7 @@ impl Problem {
             Self::TruncatedBlock { .. } => "truncated_block",
             Self::BadBlockLength { .. } => "bad_block_length",
             Self::NoItemIdentifier => "no_item_identifier",
+            Self::UnknownUserBank => "unknown_user_bank",
         }
     }
 

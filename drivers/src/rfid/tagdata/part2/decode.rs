@@ -22,12 +22,12 @@ pub(in crate::rfid::tagdata) fn decode(memory: &[u8], extent: Extent) -> Result<
 
 /// Adds the elements of a UHF tag's user bank, which has no identifier, to what its UII said
 /// (ISO/TS 28560-4).
-pub(in crate::rfid::tagdata) fn decode_behind(tag: &mut TagData, memory: &[u8]) {
+pub(in crate::rfid::tagdata) fn decode_behind(tag: &mut TagData, memory: &[u8], extent: Extent) {
     let mut seen = SeenOids::default();
     for element in &tag.elements {
         seen.insert(element.id);
     }
-    elements(tag, &mut seen, memory, 0, Extent::Whole);
+    elements(tag, &mut seen, memory, 0, extent);
     let before = tag.problems.len();
     compare_with_content_parameter(tag, &seen);
     // What the UII holds is not named again in the user bank.

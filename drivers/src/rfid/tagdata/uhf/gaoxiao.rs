@@ -4,11 +4,12 @@
 //! was a 9, all codes that begin with 6 are read as 9; the three words of id coding 1 have the
 //! characters in 6-bit groups from bit 29 (words 1 and 2) and bit 12 (word 0).
 
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use super::super::{
-    Element, ElementId, EncodeError, Model, Need, Parts, Problem, SetInformation, TagData,
-    TagError, TypeOfUsage, Value, is_identifier,
+    Coverage, Element, ElementId, EncodeError, Extent, Model, Need, Parts, Problem, SetInformation,
+    TagData, TagError, TypeOfUsage, Value, is_identifier,
 };
 use super::{Facts, ImageOptions, TagImage, pc};
 use crate::rfid::Uii;
@@ -35,19 +36,23 @@ const VALUE_MAX: usize = 0x3FF;
 /// Version written.
 const VERSION: u8 = 4;
 
-/// Whether a payload can be one: an id coding that exists, and a length it can have.
+/// Whether a payload can be one: a length that goes with its id coding, and an identifier in it
+/// that reads. One EPC of another trade in some dozens fulfils that by chance; the library system
+/// does not know what it reads as.
 pub(super) fn is_plausible(payload: &[u8]) -> bool {
-    let &[_, coding, _, _, id, ..] = payload else { return false };
-    match coding >> 6 {
-        0 | 1 => (1..=ID_MAX).contains(&usize::from(id & 0x0F)),
-        2 => id != 0,
-        _ => false,
-    }
+    let len = payload.len() - payload.len().min(HEAD_LEN);
+    let coding = payload.get(1).map(|coding| coding >> 6);
+    let fits = match coding {
+        Some(0) => len == FIELD_LEN_96,
+        Some(1) => len == FIELD_LEN_128,
+        _ => true,
+    };
+    fits && identifier(payload).is_ok()
 }
 
-pub(super) fn decode(uii: &Uii, user: Option<&[u8]>) -> Result<TagData, TagError> {
-    let (head, field) = uii.bytes.split_first_chunk::<HEAD_LEN>().ok_or(TagError::Truncated)?;
-    let [state, coding, bitmap @ ..] = *head;
+fn identifier(payload: &[u8]) -> Result<String, TagError> {
+    let (head, field) = payload.split_first_chunk::<HEAD_LEN>().ok_or(TagError::Truncated)?;
+    let [_, coding, ..] = *head;
     let identifier = match coding >> 6 {
         0 => id_96(field)?,
         1 => id_128(field)?,
@@ -57,9 +62,13 @@ pub(super) fn decode(uii: &Uii, user: Option<&[u8]>) -> Result<TagData, TagError
     if identifier.trim().is_empty() {
         return Err(TagError::NoItemIdentifier);
     }
-    if !is_identifier(&identifier) {
-        return Err(TagError::BadCompaction);
-    }
+    if is_identifier(&identifier) { Ok(identifier) } else { Err(TagError::BadCompaction) }
+}
+
+pub(super) fn decode(uii: &Uii, user: Option<&[u8]>, extent: Extent) -> Result<TagData, TagError> {
+    let identifier = identifier(&uii.bytes)?;
+    let (head, _) = uii.bytes.split_first_chunk::<HEAD_LEN>().ok_or(TagError::Truncated)?;
+    let [state, coding, bitmap @ ..] = *head;
     let mut tag = TagData::new(Model::Gaoxiao);
     tag.elements.push(Element::text(ElementId::PrimaryItemIdentifier, identifier));
     let mut facts = Facts {
@@ -70,7 +79,7 @@ pub(super) fn decode(uii: &Uii, user: Option<&[u8]>) -> Result<TagData, TagError
         ..Facts::default()
     };
     if let Some(user) = user {
-        take_bank(&mut tag, &mut facts, user);
+        take_bank(&mut tag, &mut facts, user, extent);
         compare_with_bitmap(&mut tag, u16::from_be_bytes(bitmap));
     }
     tag.uhf = Some(facts);
@@ -88,6 +97,12 @@ fn ascii(bytes: &[u8]) -> Result<String, TagError> {
         true => Ok(bytes.iter().map(|&b| char::from(b)).collect()),
         false => Err(TagError::BadCompaction),
     }
+}
+
+/// So many plain characters and 00 behind them.
+fn filled(rest: &[u8], n: usize) -> Result<String, TagError> {
+    let (characters, fill) = rest.split_at_checked(n).ok_or(TagError::Truncated)?;
+    if fill.iter().all(|&b| b == 0) { ascii(characters) } else { Err(TagError::BadCompaction) }
 }
 
 /// Length, and the characters behind it where they stand plain.
@@ -123,7 +138,7 @@ fn last_character(word: u32) -> Result<char, TagError> {
 fn id_96(field: &[u8]) -> Result<String, TagError> {
     let (n, rest) = length(field)?;
     if n <= PLAIN_MAX_96 {
-        return ascii(rest.get(..n).ok_or(TagError::Truncated)?);
+        return filled(rest, n);
     }
     let (w0, w1) = (word(field, 0)?, word(field, 1)?);
     let mut id = String::with_capacity(n);
@@ -132,20 +147,17 @@ fn id_96(field: &[u8]) -> Result<String, TagError> {
     }
     let fourth = w0 >> 30 | (w1 & 3) << 2;
     let middle = n - 5;
-    let digits = format!("{:0middle$}", w1 >> 2);
-    if fourth > 9 || digits.len() != middle {
-        return Err(TagError::BadCompaction);
-    }
-    id.push(char::from_digit(fourth, 10).unwrap_or('0'));
-    id.push_str(&digits);
+    id.push(char::from_digit(fourth, 10).ok_or(TagError::BadCompaction)?);
+    write!(id, "{:0middle$}", w1 >> 2).map_err(|_| TagError::BadCompaction)?;
     id.push(last_character(w0)?);
-    Ok(id)
+    // A number with more digits than there are places is none.
+    if id.len() == n { Ok(id) } else { Err(TagError::BadCompaction) }
 }
 
 fn id_128(field: &[u8]) -> Result<String, TagError> {
     let (n, rest) = length(field)?;
     if n <= PLAIN_MAX_128 {
-        return ascii(rest.get(..n).ok_or(TagError::Truncated)?);
+        return filled(rest, n);
     }
     let (w0, w1, w2) = (word(field, 0)?, word(field, 1)?, word(field, 2)?);
     let mut id = String::with_capacity(n);
@@ -192,7 +204,7 @@ enum Walked {
     Cut(ElementId, usize),
 }
 
-fn take_bank(tag: &mut TagData, facts: &mut Facts, bank: &[u8]) {
+fn take_bank(tag: &mut TagData, facts: &mut Facts, bank: &[u8], extent: Extent) {
     let walked = walk(bank, |id, bytes| {
         if tag.elements.iter().any(|element| element.id == id) {
             tag.problems.push(Problem::DuplicateElement(id));
@@ -211,8 +223,13 @@ fn take_bank(tag: &mut TagData, facts: &mut Facts, bank: &[u8]) {
         tag.elements.push(Element { id, value });
         ControlFlow::Continue(())
     });
-    if let Walked::Cut(id, _) = walked {
-        tag.problems.push(Problem::Truncated(Some(id)));
+    match walked {
+        Walked::End => {}
+        Walked::Cut(..) | Walked::Exhausted(_) if extent == Extent::Prefix => {
+            tag.coverage = Coverage::Partial;
+        }
+        Walked::Cut(id, _) => tag.problems.push(Problem::Truncated(Some(id))),
+        Walked::Exhausted(_) => {}
     }
 }
 
@@ -270,6 +287,11 @@ fn compare_with_bitmap(tag: &mut TagData, bitmap: u16) {
         |oid: u16| BITMAP.iter().position(|&o| o == oid).is_some_and(|b| bitmap >> b & 1 == 1);
     let unnamed = tag.elements.iter().map(|e| e.id).filter(|e| *e != id && !named(e.oid()));
     let mut found: Vec<Problem> = unnamed.map(Problem::ElementNotInContentParameter).collect();
+    if tag.coverage == Coverage::Partial {
+        // What has not been read cannot be missed.
+        tag.problems.append(&mut found);
+        return;
+    }
     let has = |oid: u16| tag.elements.iter().any(|e| e.id.oid() == oid);
     let missing = BITMAP.iter().filter(|&&oid| named(oid) && !has(oid));
     let missing = missing.map(|&oid| ElementId::from_oid(oid));

@@ -8,7 +8,12 @@ mod part4;
 mod tests;
 mod urn40;
 
-use super::{EncodeError, ImageOptions, MEMORY_MAX, Model, Need, TagData, TagError, TagImage};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::{
+    EncodeError, Extent, ImageOptions, MEMORY_MAX, Model, Need, TagData, TagError, TagImage,
+};
 use crate::rfid::Uii;
 
 pub(super) use gaoxiao::encode as encode_gaoxiao;
@@ -90,6 +95,18 @@ fn emit(uii: &Uii) -> Vec<u8> {
     [&uii.pc.to_be_bytes(), &uii.bytes[..]].concat()
 }
 
+/// The UII as long as its control word says; `None` when it is cut. A reader may hand over more.
+fn whole(uii: &Uii) -> Option<Cow<'_, Uii>> {
+    let len = 2 * usize::from(uii.pc >> PC_LEN_SHIFT);
+    match uii.bytes.len().cmp(&len) {
+        Ordering::Less => None,
+        Ordering::Equal => Some(Cow::Borrowed(uii)),
+        Ordering::Greater => {
+            Some(Cow::Owned(Uii { pc: uii.pc, bytes: uii.bytes.get(..len)?.to_vec() }))
+        }
+    }
+}
+
 /// Bank 01 as the tag holds it: checksum word, control word, UII.
 #[must_use]
 pub fn mb01(uii: &Uii) -> Vec<u8> {
@@ -133,8 +150,8 @@ pub fn is_university(uii: &Uii) -> bool {
         && gaoxiao::is_plausible(&uii.bytes)
 }
 
-/// Reads a UHF tag. `user` is its user bank from the first word, or as much as was read; `hint`
-/// fixes the model.
+/// Reads a UHF tag. `user` is its whole user bank, `None` when it was not read; `hint` fixes the
+/// model.
 ///
 /// # Errors
 /// [`TagError`]; a partial identifier is never given.
@@ -143,10 +160,30 @@ pub fn decode_uhf(
     user: Option<&[u8]>,
     hint: Option<Model>,
 ) -> Result<TagData, TagError> {
+    decode_uhf_extent(uii, user, Extent::Whole, hint)
+}
+
+/// Reads a UHF tag of whose user bank `user` is all or, with [`Extent::Prefix`], the beginning.
+///
+/// # Errors
+/// As [`decode_uhf`].
+pub fn decode_uhf_extent(
+    uii: &Uii,
+    user: Option<&[u8]>,
+    extent: Extent,
+    hint: Option<Model>,
+) -> Result<TagData, TagError> {
     let user = user.map(|user| user.get(..MEMORY_MAX).unwrap_or(user));
-    match hint.map_or_else(|| recognise(uii), Ok)? {
-        Model::Iso28560Part4 => part4::decode(uii, user),
-        Model::Gaoxiao => gaoxiao::decode(uii, user),
+    let uii = &whole(uii).ok_or(TagError::Truncated)?;
+    let found = recognise(uii);
+    let model = match (hint, found) {
+        (_, Err(TagError::Blank)) => return Err(TagError::Blank),
+        (Some(model), _) => model,
+        (None, found) => found?,
+    };
+    match model {
+        Model::Iso28560Part4 => part4::decode(uii, user, extent),
+        Model::Gaoxiao => gaoxiao::decode(uii, user, extent),
         _ => Err(TagError::UnknownFormat),
     }
 }
@@ -158,6 +195,7 @@ pub fn user_bank_needed(uii: &Uii, user: &[u8]) -> Need {
     if user.len() >= MEMORY_MAX {
         return Need::Enough;
     }
+    let Some(uii) = &whole(uii) else { return Need::Enough };
     match recognise(uii) {
         Ok(Model::Iso28560Part4) => part4::need(uii, user),
         Ok(Model::Gaoxiao) => gaoxiao::need(uii, user),

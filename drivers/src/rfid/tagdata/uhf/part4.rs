@@ -3,8 +3,8 @@
 
 use super::super::part2;
 use super::super::{
-    DSFID_PART2, Element, ElementId, EncodeError, Model, Need, TagData, TagError, Value,
-    is_identifier,
+    DSFID_PART2, Element, ElementId, EncodeError, Extent, Model, Need, Problem, TagData, TagError,
+    Value, is_identifier,
 };
 use super::{Facts, ImageOptions, PC_HAS_AFI, PC_USER_MEMORY, TagImage, pc, urn40};
 use crate::rfid::Uii;
@@ -33,13 +33,21 @@ fn looks_like_isil(text: &str) -> bool {
         && text.chars().all(inner)
 }
 
-pub(super) fn decode(uii: &Uii, user: Option<&[u8]>) -> Result<TagData, TagError> {
-    let text = urn40::unpack(&uii.bytes).map_err(|urn40::BadCode| TagError::BadCompaction)?;
-    let (owner, identifier) = split(&text);
+pub(super) fn decode(uii: &Uii, user: Option<&[u8]>, extent: Extent) -> Result<TagData, TagError> {
+    let mut text = urn40::unpack(&uii.bytes).map_err(|urn40::BadCode| TagError::BadCompaction)?;
+    // The owner's text becomes the owner, the rest the identifier: nothing is copied twice.
+    let (owner, identifier) = match split(&text).0.map(str::len) {
+        Some(len) => {
+            let identifier = text.split_off(len + SEPARATOR.len_utf8());
+            text.truncate(len);
+            (Some(text), identifier)
+        }
+        None => (None, text),
+    };
     if identifier.trim().is_empty() {
         return Err(TagError::NoItemIdentifier);
     }
-    if !is_identifier(identifier) {
+    if !is_identifier(&identifier) {
         return Err(TagError::BadCompaction);
     }
     let mut tag = TagData::new(Model::Iso28560Part4);
@@ -48,9 +56,14 @@ pub(super) fn decode(uii: &Uii, user: Option<&[u8]>) -> Result<TagData, TagError
         tag.elements.push(Element::text(ElementId::OwnerInstitution, owner));
     }
     let [_, afi] = uii.pc.to_be_bytes();
-    tag.uhf = Some(Facts { afi: Some(afi), ..Facts::default() });
-    if let Some([DSFID_PART2, elements @ ..]) = user {
-        part2::decode_behind(&mut tag, elements);
+    let afi = (uii.pc & PC_HAS_AFI != 0).then_some(afi);
+    tag.uhf = Some(Facts { afi, ..Facts::default() });
+    match user {
+        None | Some([] | [0, ..]) => {}
+        Some([DSFID_PART2, elements @ ..]) => {
+            part2::decode_behind(&mut tag, elements, extent);
+        }
+        Some(_) => tag.problems.push(Problem::UnknownUserBank),
     }
     Ok(tag)
 }

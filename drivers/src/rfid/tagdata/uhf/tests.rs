@@ -128,7 +128,14 @@ fn never_a_partial_identifier() {
     }
     // A digit where none can stand.
     let bad = Uii { bytes: hex("1703 0003 98130803 FFFFFFFF"), ..whole };
-    assert_eq!(decode_uhf(&bad, None, None).unwrap_err(), TagError::BadCompaction);
+    assert_eq!(decode_uhf(&bad, None, Some(Model::Gaoxiao)).unwrap_err(), TagError::BadCompaction);
+    assert_eq!(decode_uhf(&bad, None, None).unwrap_err(), TagError::UnknownFormat);
+    // Cut at a word, an ISO text would still read; the control word says that it is cut.
+    let iso = bank("45C2 141C C04F C70B ADB5 C6E2 DA1D ED4D D319");
+    for len in 0..iso.bytes.len() {
+        let cut = Uii { pc: iso.pc, bytes: iso.bytes[..len].to_vec() };
+        assert_eq!(decode_uhf(&cut, None, None).unwrap_err(), TagError::Truncated, "{len}");
+    }
 }
 
 #[test]
@@ -139,6 +146,46 @@ fn damage_in_the_user_bank_keeps_the_identifier() {
     assert!(tag.problems.contains(&Problem::Truncated(Some(ElementId::SetInformation))));
     let tag = decode_uhf(&uii, Some(&hex("0C02 2808 0C02 0001 1404 0000")), None).unwrap();
     assert!(tag.problems.contains(&Problem::DuplicateElement(OWNER)));
+}
+
+#[test]
+fn a_bank_read_in_part_is_not_called_damaged() {
+    let uii = bank("C157 3400 1703 0003 98130803F4040000");
+    let part = decode_uhf_extent(&uii, Some(&hex("0C02 2808 1004")), Extent::Prefix, None).unwrap();
+    assert_eq!((part.owner(), part.problems.len()), (Some("10248"), 0));
+    let iso = Uii { pc: 0x0D07, bytes: urn40::pack("12345678").unwrap() };
+    let part = decode_uhf_extent(&iso, Some(&hex(USER)[..6]), Extent::Prefix, None).unwrap();
+    assert_eq!(part.problems, []);
+    // Something else's user bank is named.
+    let other = decode_uhf(&iso, Some(&hex("0102")), None).unwrap();
+    assert_eq!(other.problems, [Problem::UnknownUserBank]);
+}
+
+#[test]
+fn a_hint_does_not_make_a_blank_tag_ours() {
+    let factory = bank("3000 E200 322F E20D F931 1328 B7E3");
+    for hint in [Model::Gaoxiao, Model::Iso28560Part4] {
+        assert_eq!(decode_uhf(&factory, None, Some(hint)).unwrap_err(), TagError::Blank);
+    }
+}
+
+#[test]
+fn few_tags_of_other_trades_read_as_a_universitys() {
+    // SGTIN-96: header 30, the rest anything; the same numbers in every run.
+    let mut state = 1_u64;
+    let mut ours = 0;
+    const DRAWS: u32 = 20_000;
+    for _ in 0..DRAWS {
+        let mut bytes = vec![0x30];
+        bytes.extend((0..11).map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        }));
+        ours += u32::from(is_university(&Uii { pc: 0x3000, bytes }));
+    }
+    assert!(ours < DRAWS / 20, "{ours} of {DRAWS}");
 }
 
 #[test]
