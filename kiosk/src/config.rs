@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use drivers::idcard::{IdCardSetup, Lookup};
 use drivers::port::PortSpec;
 use drivers::printer::profile::PrinterSetup;
 use drivers::rfid::security::SecurityProfile;
 use drivers::rfid::setup::{ReaderModel, ReaderSetup};
+use drivers::scanner::rules::ScanRules;
+use drivers::scanner::setup::ScannerSetup;
 
 use crate::practice::refusal_map;
 use crate::session::{Names, Rules};
@@ -47,6 +50,12 @@ pub struct Config {
     /// The RFID readers: one `[reader]`, or several `[[reader]]`. Without any, one is simulated.
     #[serde(default = "one_reader", deserialize_with = "one_or_many", rename = "reader")]
     pub readers: Vec<ReaderConfig>,
+    /// The barcode and QR scanner; without this section there is none.
+    #[serde(default)]
+    pub scanner: Option<ScannerConfig>,
+    /// The identity card module; without this section there is none.
+    #[serde(default)]
+    pub id_card: Option<IdCardConfig>,
     /// The receipt printer; without this section there is none.
     #[serde(default)]
     pub printer: Option<PrinterConfig>,
@@ -164,6 +173,32 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<ReaderConfi
     d.deserialize_any(Readers)
 }
 
+/// `[scanner]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScannerConfig {
+    /// Where it is and how it is read.
+    pub setup: ScannerSetup,
+    /// What scans are. Card numbers are those of `session.cards` unless given here.
+    #[serde(default)]
+    pub rules: ScanRules,
+    /// File with the secret shared with the library's app, for patron codes that carry a proof.
+    #[serde(default)]
+    pub code_key_file: Option<PathBuf>,
+}
+
+/// `[id_card]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdCardConfig {
+    /// Where it is and what the library system knows.
+    pub setup: IdCardSetup,
+    /// File with the site's secret, under which numbers are hashed; the same at all its stations.
+    /// Needed unless the library system knows the numbers themselves.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+}
+
 /// `[printer]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -263,6 +298,8 @@ impl Config {
         for path in [&mut self.library.practice_data, &mut self.library.practice_database]
             .into_iter()
             .chain(self.readers.iter_mut().map(|reader| &mut reader.tags))
+            .chain(self.scanner.iter_mut().map(|scanner| &mut scanner.code_key_file))
+            .chain(self.id_card.iter_mut().map(|id_card| &mut id_card.key_file))
             .flatten()
         {
             place(path);
@@ -315,6 +352,36 @@ impl Config {
         let names: Vec<String> = (0..self.readers.len()).map(|n| self.reader_name(n)).collect();
         if let Some(twice) = names.iter().enumerate().find(|(i, n)| names[..*i].contains(n)) {
             problems.push(format!("two readers are called {:?}: give each its own name", twice.1));
+        }
+        for (number, reader) in self.readers.iter().enumerate() {
+            if self.security.eas && reader.model.lacks_eas() {
+                problems.push(format!(
+                    "{}: a {} reader cannot switch EAS; write security.eas = false and let the gate look at AFI",
+                    self.reader_name(number),
+                    reader.model.name()
+                ));
+            }
+            if let Some(problem) = reader.setup.problem(reader.model) {
+                problems.push(format!("{}: {problem}", self.reader_name(number)));
+            }
+        }
+        if let Some(scanner) = &self.scanner {
+            let found = scanner.setup.problems().into_iter();
+            problems.extend(found.map(|problem| format!("scanner.setup: {problem}")));
+            if let Some(form) = &scanner.rules.patron_code {
+                let found = form.problems().into_iter();
+                problems
+                    .extend(found.map(|problem| format!("scanner.rules.patron_code: {problem}")));
+            }
+        }
+        if let Some(id_card) = &self.id_card
+            && id_card.setup.lookup == Lookup::Hash
+            && id_card.key_file.is_none()
+        {
+            problems.push(
+                "id_card.key_file is missing: numbers are hashed under the site's secret; give its file, or write id_card.setup.lookup = \"number\""
+                    .to_owned(),
+            );
         }
         if let Some(printer) = &self.printer
             && let Err(error) = printer.setup.resolve()

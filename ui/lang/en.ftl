@@ -241,6 +241,7 @@ today-no-paper = No paper; phone receipts
 device-reader = the pad
 device-printer = the receipt printer
 device-cards = the card reader
+device-id-card = the ID card reader
 device-scanner = the scanner
 device-library = the library system
 

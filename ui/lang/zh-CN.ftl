@@ -213,6 +213,7 @@ today-no-paper = 没有凭条，可以用手机扫码
 device-reader = 识别台
 device-printer = 凭条打印机
 device-cards = 读证器
+device-id-card = 身份证读卡器
 device-scanner = 扫码器
 device-library = 图书馆系统
 

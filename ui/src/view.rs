@@ -132,6 +132,8 @@ pub enum DeviceKind {
     Printer,
     /// The reader of patron cards.
     Cards,
+    /// The identity card module.
+    IdCard,
     /// The barcode scanner.
     Scanner,
     /// The link to the library system.

@@ -15,7 +15,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::{Air, Seen};
@@ -33,7 +33,7 @@ pub const NUMBER_MAX: usize = 64;
 const DECIMAL_DIGITS: usize = 10;
 
 /// How a UID is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CardForm {
     /// Hexadecimal in transmit order, upper case: `DEADBEEF`.
@@ -46,7 +46,7 @@ pub enum CardForm {
 }
 
 /// Which byte of a decimal number is the most significant one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ByteOrder {
     /// The first on the air.
@@ -57,7 +57,7 @@ pub enum ByteOrder {
 }
 
 /// How a station makes card numbers of UIDs.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CardRule {
     /// How the UID is written.

@@ -5,7 +5,7 @@ use std::io;
 use serde::Deserialize;
 
 use super::pn5180::{self, Pn5180Setup};
-use super::{TagReader, feig, m3, m6e, pn532};
+use super::{Air, TagReader, feig, m3, m6e, pn532};
 use crate::port::{OpenError, Port, PortSpec, Tap, Tapped};
 
 /// Reader models with a driver.
@@ -55,6 +55,32 @@ impl ReaderModel {
     }
 }
 
+impl ReaderModel {
+    /// Whether it reads items; the others read patron cards only.
+    #[must_use]
+    pub fn reads_items(self) -> bool {
+        !matches!(self, Self::Pn532 | Self::Pcsc)
+    }
+
+    /// Whether it reads items and its protocol has no command for the EAS bit. (A UHF tag has no
+    /// such bit; its state stands elsewhere, and the setting does not touch it.)
+    #[must_use]
+    pub fn lacks_eas(self) -> bool {
+        self == Self::Feig
+    }
+
+    /// Tags it can see.
+    #[must_use]
+    pub fn hears(self, air: Air) -> bool {
+        match self {
+            Self::M3 | Self::Feig => air == Air::Iso15693,
+            Self::Pn5180 => air != Air::Gen2,
+            Self::M6e => air == Air::Gen2,
+            Self::Pn532 | Self::Pcsc => air == Air::Iso14443,
+        }
+    }
+}
+
 /// What a reader's driver must know besides where the reader is; each model looks at its own part.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -70,6 +96,15 @@ pub struct ReaderSetup {
 }
 
 impl ReaderSetup {
+    /// What makes it impossible for that model, in words that say what to write.
+    #[must_use]
+    pub fn problem(&self, model: ReaderModel) -> Option<String> {
+        match model {
+            ReaderModel::M6e => self.m6e.problem().map(|problem| format!("setup.{problem}")),
+            _ => None,
+        }
+    }
+
     /// Opens the reader; nothing is sent yet. With a tap, bytes of the line can be watched.
     ///
     /// # Errors

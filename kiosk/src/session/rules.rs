@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use drivers::rfid::card::CardRule;
 use ui::view::Language;
 
 /// What to do when the library system said yes and the tag cannot be released.
@@ -224,6 +225,8 @@ pub struct Rules {
     pub barcode_items: BarcodeItems,
     /// Card numbers.
     pub cards: Vec<CardPattern>,
+    /// How the UID of a card becomes its number.
+    pub card_uid: CardRule,
     /// ISILs whose items are lent and taken back here, compared without regard to case. Empty:
     /// any.
     pub owners: Vec<String>,
@@ -246,6 +249,7 @@ impl Default for Rules {
             receipt_default: ReceiptDefault::default(),
             barcode_items: BarcodeItems::default(),
             cards: vec![CardPattern { prefix: "02".to_owned(), length: 10 }],
+            card_uid: CardRule::default(),
             owners: Vec::new(),
             return_to_trolley: false,
             language: Language::default(),

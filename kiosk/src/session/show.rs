@@ -464,6 +464,7 @@ fn shown(line: &ItemLine, online: bool) -> (LineState, Note, bool) {
 fn shown_kind(aid: Aid) -> DeviceKind {
     match aid {
         Aid::Cards => DeviceKind::Cards,
+        Aid::IdCard => DeviceKind::IdCard,
         Aid::Scanner => DeviceKind::Scanner,
     }
 }

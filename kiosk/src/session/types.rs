@@ -74,8 +74,10 @@ pub enum Input {
 /// A device besides the pad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Aid {
-    /// Reader of patron cards only, or of identity cards.
+    /// Reader of patron cards only.
     Cards,
+    /// Identity card module.
+    IdCard,
     /// Barcode and QR scanner.
     Scanner,
 }

@@ -3,6 +3,7 @@
 //! One thread owns the [`Session`]; reader, printer and library link have their own and reach it
 //! by one bounded channel of [`Event`]s. Effects are carried out here in the order they come.
 
+pub mod aids;
 pub mod device;
 pub mod ils;
 pub mod pads;
@@ -17,16 +18,20 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use drivers::idcard::HashKey;
 use drivers::port::{PortSpec, Tap};
 use drivers::printer::device::{PrinterEvent, PrinterHandle};
 use drivers::printer::job::JobId;
+use drivers::scanner::rules::ScanPattern;
+use drivers::scanner::token::TokenGuard;
 use ui::view::{Touch, View};
+use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::config::{Config, split_address};
 use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
 use crate::session::{
-    Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
+    Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
     Record, Start, Station as Session, Stats, TagResult, Token,
 };
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle};
@@ -59,6 +64,8 @@ pub enum Event {
     Scan(String),
     /// An RFID reader.
     Reader(ReaderNo, Told),
+    /// A device besides the pad.
+    Aid(Aid, aids::Told),
     /// The library link.
     Sip(SipEvent),
     /// The printer.
@@ -157,6 +164,14 @@ pub enum StartError {
     /// The key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A secret of a device.
+    #[error("{path}: {why}")]
+    Secret {
+        /// Its file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The zone.
     #[error(transparent)]
     Zone(#[from] crate::clock::ZoneError),
@@ -270,6 +285,7 @@ struct Core {
     devices_file: std::path::PathBuf,
     devices_due: Duration,
     readers: Vec<Device<Command>>,
+    aids: Vec<Device<aids::Command>>,
     pads: Pads,
     printer: Option<PrinterHandle>,
     jobs: HashMap<JobId, ()>,
@@ -323,7 +339,8 @@ impl Core {
         let sip = start_sip(config, &wires.library, clock, &listeners, events)?;
         let board = Board::default();
         let readers = start_readers(config, wires.readers, &board, events)?;
-        let pads = Pads::new(readers.len());
+        let aids = start_aids(config, &board, events)?;
+        let pads = Pads::new(config.readers.iter().map(|reader| reader.model.reads_items()));
         let printer = match (&config.printer, wires.printer) {
             (Some(settings), Some(port)) => {
                 Some(printing::start(settings, port, listeners.printer.clone(), events)?)
@@ -345,6 +362,7 @@ impl Core {
             devices_file: status::path(&config.station.data_dir),
             devices_due: Duration::ZERO,
             readers,
+            aids,
             pads,
             printer,
             jobs: HashMap::new(),
@@ -397,6 +415,7 @@ impl Core {
             Event::Touch(touch) => self.feed(Input::Touch(touch)),
             Event::Scan(text) => self.feed(Input::Scan(text)),
             Event::Reader(number, told) => self.reader_told(number, told),
+            Event::Aid(kind, told) => self.aid_told(kind, told),
             Event::Sip(event) => self.sip_event(event),
             Event::Printer(event) => self.printer_event(event),
             Event::Wake => self.feed(Input::Tick),
@@ -418,8 +437,13 @@ impl Core {
         let now = self.clock.now().mono;
         match told {
             Told::Up(up) => {
-                self.reader_up = self.pads.set_up(number, up, now);
-                self.feed(Input::Reader { up: self.reader_up });
+                let any = self.pads.set_up(number, up, now);
+                if self.pads.reads_items(number) {
+                    self.reader_up = any;
+                    self.feed(Input::Reader { up: any });
+                } else {
+                    self.feed(Input::Aid { kind: Aid::Cards, up });
+                }
             }
             Told::Pad(tags) => {
                 self.scans += 1;
@@ -436,6 +460,15 @@ impl Core {
                 }
             }
         }
+    }
+
+    fn aid_told(&mut self, kind: Aid, told: aids::Told) {
+        self.feed(match told {
+            aids::Told::Up(up) => Input::Aid { kind, up },
+            aids::Told::Card(patron, proof) => Input::Card(patron, proof),
+            aids::Told::Item(number) => Input::Scan(number),
+            aids::Told::Neither(advice) => Input::NoCard(advice),
+        });
     }
 
     /// Tells the session of readers that hang or hang no more, and the technician of everything.
@@ -578,6 +611,9 @@ impl Core {
                 for reader in &self.readers {
                     reader.send(Command::Forget);
                 }
+                for aid in &self.aids {
+                    aid.send(aids::Command::Forget);
+                }
                 None
             }
         }
@@ -657,7 +693,7 @@ fn start_readers(
         let model = config.readers.get(number).map(|r| r.model).unwrap_or_default();
         let about = About {
             name: config.reader_name(number),
-            role: Role::Pad,
+            role: if model.reads_items() { Role::Pad } else { Role::Cards },
             model: model.name().to_owned(),
             port: wired.port.to_string(),
         };
@@ -671,4 +707,73 @@ fn start_readers(
         readers.push(Device::start(board, about, work)?);
     }
     Ok(readers)
+}
+
+/// A secret shared with others, from its file; line ends behind it do not count.
+fn secret(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, StartError> {
+    let why = |source: std::io::Error| StartError::Secret {
+        path: path.to_owned(),
+        why: format!("{source}; put the site's secret there"),
+    };
+    let mut bytes = Zeroizing::new(std::fs::read(path).map_err(why)?);
+    while bytes.last().is_some_and(u8::is_ascii_whitespace) {
+        bytes.pop();
+    }
+    Ok(bytes)
+}
+
+fn start_aids(
+    config: &Config,
+    board: &Board,
+    events: &SyncSender<Event>,
+) -> Result<Vec<Device<aids::Command>>, StartError> {
+    let tell = |kind| -> aids::Tell {
+        let events = events.clone();
+        Box::new(move |told| {
+            // The loop may have ended before the device.
+            let _ = events.send(Event::Aid(kind, told));
+        })
+    };
+    let about = |name: &str, role, model: &str, port: String| About {
+        name: name.to_owned(),
+        role,
+        model: model.to_owned(),
+        port,
+    };
+    let mut started = Vec::new();
+    if let Some(scanner) = &config.scanner {
+        let mut rules = scanner.rules.clone();
+        if rules.cards.is_empty() {
+            let cards = &config.session.cards;
+            rules.cards = cards.iter().map(|c| ScanPattern::new(&c.prefix, c.length)).collect();
+        }
+        let key = scanner.code_key_file.as_deref().map(secret).transpose()?;
+        let guard = match rules.patron_code.clone() {
+            Some(form) => {
+                let mut memory = [0; 32];
+                getrandom::fill(&mut memory).map_err(std::io::Error::from)?;
+                Some(TokenGuard::new(form, key.as_ref().map(|key| key.as_slice()), memory))
+            }
+            None => None,
+        };
+        let about = about("scanner", Role::Scanner, "scanner", scanner.setup.port.to_string());
+        let work = aids::ScanWork::new(scanner.setup.clone(), rules, guard, tell(Aid::Scanner));
+        started.push(Device::start(board, about, work)?);
+    }
+    if let Some(id_card) = &config.id_card {
+        let key = match &id_card.key_file {
+            Some(path) => {
+                let why = |error: drivers::idcard::HashKeyError| StartError::Secret {
+                    path: path.clone(),
+                    why: error.to_string(),
+                };
+                Some(HashKey::new(secret(path)?.to_vec()).map_err(why)?)
+            }
+            None => None,
+        };
+        let about = about("id_card", Role::IdCard, "sam_v", id_card.setup.port.to_string());
+        let work = aids::IdWork::new(id_card.setup.clone(), key, tell(Aid::IdCard));
+        started.push(Device::start(board, about, work)?);
+    }
+    Ok(started)
 }

@@ -22,6 +22,7 @@ pub type ReaderNo = usize;
 
 #[derive(Debug, Default)]
 struct OnePad {
+    reads_items: bool,
     up: bool,
     /// When it was lost.
     lost: Option<Duration>,
@@ -55,17 +56,23 @@ pub(super) struct Pads {
 }
 
 impl Pads {
-    /// So many readers, none of them up.
+    /// These readers, none of them up; each reads items, or cards only.
     #[must_use]
-    pub(super) fn new(readers: usize) -> Self {
+    pub(super) fn new(read_items: impl IntoIterator<Item = bool>) -> Self {
+        let pad = |reads_items| OnePad { reads_items, ..OnePad::default() };
         Self {
-            pads: (0..readers).map(|_| OnePad::default()).collect(),
+            pads: read_items.into_iter().map(pad).collect(),
             homes: HashMap::new(),
             writes: BTreeMap::new(),
         }
     }
 
-    /// A reader came or went; whether any works now.
+    /// Whether this reader reads items, or cards only.
+    pub(super) fn reads_items(&self, reader: ReaderNo) -> bool {
+        self.pads.get(reader).is_some_and(|pad| pad.reads_items)
+    }
+
+    /// A reader came or went; whether any that reads items works now.
     pub(super) fn set_up(&mut self, reader: ReaderNo, up: bool, now: Duration) -> bool {
         if let Some(pad) = self.pads.get_mut(reader) {
             if !up && pad.up {
@@ -78,7 +85,7 @@ impl Pads {
             }
             pad.up = up;
         }
-        self.pads.iter().any(|pad| pad.up)
+        self.pads.iter().any(|pad| pad.up && pad.reads_items)
     }
 
     /// One reader's complete look; what lies on all of them. A tag seen by two readers is told by
@@ -212,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_lies_on_two_readers_is_one_pile() {
-        let mut pads = Pads::new(2);
+        let mut pads = Pads::new([true, true]);
         assert!(pads.set_up(0, true, secs(0)));
         pads.set_up(1, true, secs(0));
         assert_eq!(pads.looked(0, vec![item(1)], secs(1)), [item(1)]);
@@ -225,7 +232,7 @@ mod tests {
 
     #[test]
     fn each_tag_is_written_by_the_reader_that_sees_it() {
-        let mut pads = Pads::new(2);
+        let mut pads = Pads::new([true, true]);
         pads.looked(0, vec![item(1)], secs(1));
         pads.looked(1, vec![item(2), item(3)], secs(1));
         let order = |reader, tags: &[u8]| Order {
@@ -244,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_lost_reader_keeps_its_books_for_a_while_and_no_card() {
-        let mut pads = Pads::new(2);
+        let mut pads = Pads::new([true, true]);
         pads.set_up(0, true, secs(0));
         pads.set_up(1, true, secs(0));
         pads.looked(1, vec![item(2), card(9)], secs(1));
@@ -257,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_session_that_ends_leaves_no_card() {
-        let mut pads = Pads::new(2);
+        let mut pads = Pads::new([true, true]);
         pads.looked(1, vec![card(9)], secs(1));
         pads.forget_cards();
         assert_eq!(pads.looked(0, vec![item(1)], secs(1)), [item(1)]);

@@ -178,6 +178,7 @@ fn device(kind: DeviceKind, language: Language) -> String {
         DeviceKind::Reader => "device-reader",
         DeviceKind::Printer => "device-printer",
         DeviceKind::Cards => "device-cards",
+        DeviceKind::IdCard => "device-id-card",
         DeviceKind::Scanner => "device-scanner",
         DeviceKind::Library => "device-library",
     })

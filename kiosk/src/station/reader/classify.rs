@@ -1,6 +1,7 @@
 //! What a tag is to a session.
 
-use drivers::rfid::Uid;
+use drivers::rfid::Seen;
+use drivers::rfid::card::CardRule;
 use drivers::rfid::tagdata::{self, ElementId, Model, TagData, TagError};
 
 use crate::privacy::PatronId;
@@ -10,20 +11,26 @@ use crate::session::{Content, ItemId, Rules};
 #[derive(Debug, Clone)]
 pub struct Classify {
     owners: Vec<String>,
+    card_uids: CardRule,
 }
 
 impl Classify {
     /// From the station's rules.
     #[must_use]
     pub fn new(rules: &Rules) -> Self {
-        Self { owners: rules.owners.clone() }
+        Self { owners: rules.owners.clone(), card_uids: rules.card_uid.clone() }
     }
 
     /// What a card is of which only the identifier is read.
     #[must_use]
-    pub fn card_uid(&self, uid: Uid) -> Content {
-        let _ = uid;
-        Content::Bad
+    pub fn card_uid(&self, seen: &Seen) -> Content {
+        match self.card_uids.number(seen) {
+            Ok(number) => Content::Card(PatronId::new(number.expose())),
+            Err(error) => {
+                tracing::info!(%error, "card");
+                Content::Bad
+            }
+        }
     }
 
     /// What a tag is to a session.

@@ -174,7 +174,7 @@ impl Plan {
             known.missing = 0;
             if known.content == Content::Unread {
                 if tag.air == Air::Iso14443 {
-                    known.content = self.classify.card_uid(tag.uid);
+                    known.content = self.classify.card_uid(tag);
                 } else {
                     self.unread.push_back(tag.uid);
                 }
@@ -242,7 +242,7 @@ impl Known {
 
     fn need(&self) -> Need {
         match &self.uii {
-            Some(_) => Need::Enough,
+            Some(uii) => tagdata::user_bank_needed(uii, &self.memory),
             None => tagdata::blocks_needed(&self.memory, self.seen.dsfid),
         }
     }
@@ -273,7 +273,7 @@ impl Known {
             return Content::Unread;
         }
         let data = match &self.uii {
-            Some(_) => Err(TagError::UnknownFormat),
+            Some(uii) => tagdata::decode_uhf_extent(uii, Some(&self.memory), extent, None),
             None => tagdata::decode_extent(&self.memory, extent, self.seen.dsfid, None),
         };
         if matches!(data, Err(TagError::MoreNeeded { .. })) {
