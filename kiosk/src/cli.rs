@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use drivers::rfid::setup::ReaderModel;
 
 use crate::demo::app::{self, DemoArgs, RunArgs};
 use crate::practice;
@@ -39,7 +40,11 @@ enum Command {
     /// The practice library system alone, on a SIP2 port.
     Practice(practice::cli::Args),
     /// Prints the tags of the practice library's books and cards, for `jiehuan-sim reader --tags`.
-    PracticeTags,
+    PracticeTags {
+        /// For which reader: 3m810, feig, pn5180, m6e (UHF tags) or pn532 (cards).
+        #[arg(long, default_value = "3m810")]
+        model: ReaderModel,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,9 +99,9 @@ fn run(command: Command) -> anyhow::Result<bool> {
             practice::cli::run(&args)?;
             Ok(true)
         }
-        Command::PracticeTags => {
+        Command::PracticeTags { model } => {
             let today = jiff::Zoned::now().date();
-            let file = crate::demo::tags::practice_file(today);
+            let file = crate::demo::tags::practice_file(today, model);
             app::say(&file.context("the built-in collection cannot be read")?);
             Ok(true)
         }

@@ -1,3 +1,4 @@
 //! Harness shared by the end-to-end tests and benchmarks.
 
+pub mod hardware;
 pub mod rig;

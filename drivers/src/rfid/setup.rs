@@ -1,6 +1,7 @@
 //! Which reader is fitted and how it is reached: one place for models, names and opening.
 
 use std::io;
+use std::str::FromStr;
 
 use serde::Deserialize;
 
@@ -78,6 +79,19 @@ impl ReaderModel {
             Self::M6e => air == Air::Gen2,
             Self::Pn532 | Self::Pcsc => air == Air::Iso14443,
         }
+    }
+}
+
+/// A model name that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a reader model is 3m810, feig, pn5180, m6e, pn532 or pcsc, not {0:?}")]
+pub struct ReaderModelError(pub String);
+
+impl FromStr for ReaderModel {
+    type Err = ReaderModelError;
+    fn from_str(text: &str) -> Result<Self, ReaderModelError> {
+        let found = Self::ALL.into_iter().find(|model| model.name() == text);
+        found.ok_or_else(|| ReaderModelError(text.to_owned()))
     }
 }
 

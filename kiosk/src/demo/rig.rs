@@ -227,23 +227,28 @@ fn start_practice(config: &Config) -> Result<Practice, RigError> {
 }
 
 fn start_reader(config: &ReaderConfig, clock: &Clock) -> Result<ReaderSim, RigError> {
+    let name = config.model.name();
+    let model = <Model as clap::ValueEnum>::from_str(name, true)
+        .map_err(|_| from_part(format!("there is no simulated {name}: give its port")))?;
     let tags = match &config.tags {
         Some(path) => drivers::sim::tags::read(path).map_err(from_part)?,
         None => {
             let today = clock.now().wall.date();
-            tags::all(&tags::collection(today).ok_or_else(|| from_part("no practice collection"))?)
+            let data =
+                tags::collection(today).ok_or_else(|| from_part("no practice collection"))?;
+            tags::for_reader(&data, config.model)
         }
     };
+    let tcp = ReaderSimConfig::new(model, ListenSpec::Tcp("127.0.0.1:0".to_owned()));
+    if model == Model::Pn5180 {
+        return ReaderSim::start(&tcp, tags).map_err(from_part);
+    }
     // A pty is the true thing; where the system has none, TCP carries the same bytes.
     let number = PTY_NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("jiehuan-pad-{}-{number}", std::process::id()));
-    let pty =
-        ReaderSim::start(&ReaderSimConfig::new(Model::M3Pad, ListenSpec::Pty(path)), tags.clone());
-    pty.or_else(|_| {
-        let tcp = ListenSpec::Tcp("127.0.0.1:0".to_owned());
-        ReaderSim::start(&ReaderSimConfig::new(Model::M3Pad, tcp), tags)
-    })
-    .map_err(from_part)
+    ReaderSim::start(&ReaderSimConfig::new(model, ListenSpec::Pty(path)), tags.clone())
+        .or_else(|_| ReaderSim::start(&tcp, tags))
+        .map_err(from_part)
 }
 
 fn start_printer(config: &Config, options: &RigOptions) -> Result<PrinterSim, RigError> {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use drivers::rfid::Uid;
+use drivers::rfid::setup::ReaderModel;
 use drivers::rfid::tagdata::{
-    DSFID_PART2, DSFID_PART3, Element, ElementId, Model, Parts, SetInformation, TagData,
-    TypeOfUsage, Value, part2, part3,
+    self, DSFID_PART2, DSFID_PART3, Element, ElementId, ImageOptions, Model, Parts, SetInformation,
+    TagData, TagImage, TypeOfUsage, Value, part2, part3,
 };
+use drivers::rfid::{Air, Uid, Uii};
 use drivers::sim::field::{Chip, TagState};
 use drivers::sim::tags::PlacedTag;
 
@@ -26,14 +27,83 @@ pub(crate) fn collection(today: jiff::civil::Date) -> Option<Data> {
     parse("collection.json", COLLECTION, today).ok()
 }
 
-/// The practice library's tags as a tags file (docs/tags-file.md), for `jiehuan-sim reader`.
+/// The practice library's tags as a tags file (docs/tags-file.md), for `jiehuan-sim reader` with
+/// that model.
 ///
 /// `None` when the built-in collection cannot be read, which its own tests rule out.
-pub(crate) fn practice_file(today: jiff::civil::Date) -> Option<String> {
+pub(crate) fn practice_file(today: jiff::civil::Date, model: ReaderModel) -> Option<String> {
     let data = collection(today)?;
-    let tags: Vec<String> =
-        all(&data).iter().map(|t| drivers::sim::tags::to_json(&t.tag, t.on_pad)).collect();
+    let tags: Vec<String> = for_reader(&data, model)
+        .iter()
+        .map(|t| drivers::sim::tags::to_json(&t.tag, t.on_pad))
+        .collect();
     Some(format!("{{\"tags\":[\n{}\n]}}", tags.join(",\n")))
+}
+
+/// What a simulated reader of that model can see: the same books and cards, each on tags of its
+/// kind.
+pub(crate) fn for_reader(data: &Data, model: ReaderModel) -> Vec<PlacedTag> {
+    let mut tags = Vec::new();
+    if model.hears(Air::Iso15693) {
+        tags.extend(all(data));
+    }
+    if model.hears(Air::Iso14443) {
+        tags.extend(nfc_cards(data));
+    }
+    if model.hears(Air::Gen2) {
+        tags.extend(uhf(data));
+    }
+    tags
+}
+
+/// Behind the name of a card that is a chip card instead of a tag.
+const NFC: &str = "/nfc";
+
+/// Every reader's card once more as a chip card. Its UID is the number the card bears, as a
+/// decimal number of four bytes: set `session.card_uid = { form = "decimal" }`.
+fn nfc_cards(data: &Data) -> Vec<PlacedTag> {
+    let card = |number: &str| {
+        let uid = Uid::new(&number.parse::<u32>().ok()?.to_be_bytes())?;
+        let tag = TagState::new(format!("{number}{NFC}"), uid, Chip::MifareClassic);
+        Some(PlacedTag { tag, on_pad: false })
+    };
+    data.patrons.iter().filter_map(|patron| card(&patron.number)).collect()
+}
+
+/// Books and cards on UHF tags (ISO/TS 28560-4); set and usage stand in the user bank.
+fn uhf(data: &Data) -> Vec<PlacedTag> {
+    let mut tags = Vec::new();
+    for PlacedTag { tag: hf, .. } in all(data) {
+        let memory: Vec<u8> = hf.blocks.concat();
+        let mut tag = TagState::new(hf.id.clone(), tid(tags.len()), Chip::Gen2);
+        if let Ok(mut data) = tagdata::decode(&memory, Some(hf.dsfid), None) {
+            data.model = Model::Iso28560Part4;
+            let parts = data.parts.filter(|parts| parts.in_item > 1);
+            data.elements.retain(|e| e.id != ElementId::SetInformation);
+            if let Some(set) = parts.and_then(SetInformation::from_parts) {
+                data.elements
+                    .push(Element { id: ElementId::SetInformation, value: Value::Set(set) });
+            }
+            let options = ImageOptions::new(usize::from(Chip::Gen2.blocks()) * 4);
+            if let Ok(TagImage { memory, uii: Some(uii), .. }) = tagdata::encode(&data, &options) {
+                tag = tag.with_content(&memory);
+                let released = hf.afi == AFI_RELEASED;
+                tag.uii = tagdata::uhf::with_state(&uii, released, hf.afi).unwrap_or(uii);
+            }
+        } else {
+            // As it leaves the factory.
+            tag.uii = Uii { pc: 0x3000, bytes: [&[0xE2][..], &[0x80; 11]].concat() };
+        }
+        tags.push(PlacedTag { tag, on_pad: false });
+    }
+    tags
+}
+
+/// A TID of 96 bits: E2, and a serial number at the end.
+fn tid(n: usize) -> Uid {
+    let [a, b, c, d] = u32::try_from(n).unwrap_or(0).wrapping_add(1).to_be_bytes();
+    let bytes = [0xE2, 0x80, 0x11, 0x60, 0x20, 0, 0, 0, a, b, c, d];
+    Uid::new(&bytes).unwrap_or(Uid::iso15693([0; 8]))
 }
 
 /// A tag for every item, part, and card. What is on loan is released.
@@ -135,9 +205,40 @@ mod tests {
     #[test]
     fn the_tags_file_holds_the_same_tags() {
         let today = "2026-11-22".parse().unwrap();
-        let file = practice_file(today).unwrap();
+        let file = practice_file(today, ReaderModel::M3).unwrap();
         let read = drivers::sim::tags::parse(std::path::Path::new("tags.json"), &file).unwrap();
         assert_eq!(read, all(&collection(today).unwrap()));
+    }
+
+    #[test]
+    fn every_uhf_book_and_card_reads_back_as_itself() {
+        let data = collection("2026-11-22".parse().unwrap()).unwrap();
+        let rules = Rules { owners: vec!["CN-321182-YZ".to_owned()], ..Rules::default() };
+        let classify = Classify::new(&rules);
+        for PlacedTag { tag, .. } in for_reader(&data, ReaderModel::M6e) {
+            let decoded = tagdata::decode_uhf(&tag.uii, Some(&tag.blocks.concat()), None);
+            match (tag.id.as_str(), classify.content(&decoded)) {
+                (FOREIGN, content) => assert_eq!(content, Content::Foreign),
+                (BLANK, content) => assert_eq!(content, Content::Bad),
+                (id, Content::Card(patron)) => assert_eq!(patron.expose(), id),
+                (id, Content::Item { item, .. }) => assert!(id.starts_with(item.as_str())),
+                (id, content) => panic!("{id}: {content:?}"),
+            }
+        }
+        let rules = Rules { card_uid: decimal(), ..Rules::default() };
+        let classify = Classify::new(&rules);
+        for PlacedTag { tag, .. } in for_reader(&data, ReaderModel::Pn532) {
+            let seen = drivers::rfid::Seen { uid: tag.uid, air: Air::Iso14443, dsfid: None };
+            let Content::Card(patron) = classify.card_uid(&seen) else { panic!("{}", tag.id) };
+            assert_eq!(format!("{}{NFC}", patron.expose()), tag.id);
+        }
+    }
+
+    fn decimal() -> drivers::rfid::card::CardRule {
+        drivers::rfid::card::CardRule {
+            form: drivers::rfid::card::CardForm::Decimal,
+            ..drivers::rfid::card::CardRule::default()
+        }
     }
 
     #[test]

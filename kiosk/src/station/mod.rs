@@ -751,7 +751,7 @@ fn start_aids(
         let guard = match rules.patron_code.clone() {
             Some(form) => {
                 let mut memory = [0; 32];
-                getrandom::fill(&mut memory).map_err(std::io::Error::from)?;
+                getrandom::fill(&mut memory).map_err(std::io::Error::other)?;
                 Some(TokenGuard::new(form, key.as_ref().map(|key| key.as_slice()), memory))
             }
             None => None,

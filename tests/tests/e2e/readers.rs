@@ -14,10 +14,10 @@ fn script(card: &str) -> String {
          lay YZ0000117\nwait refused 1\n\
          expect tag YZ0000789 released\nexpect tag YZ0000101 released\n\
          expect tag YZ0000117 secured\n\
-         lift YZ0000789 YZ0000101 YZ0000117\ntouch finish\nwait finish\ntouch finish\nwait attract\n\
+         lift YZ0000789 YZ0000101 YZ0000117\nwait pad 0\ntouch finish\nwait finish\ntouch finish\nwait attract\n\
          touch return\nwait return\nlay YZ0000789 YZ0000101\nwait returned 2\n\
          expect tag YZ0000789 secured\nexpect tag YZ0000101 secured\n\
-         lift YZ0000789 YZ0000101\ntouch finish\nwait finish\ntouch finish\nwait attract"
+         lift YZ0000789 YZ0000101\nwait pad 0\ntouch finish\nwait finish\ntouch finish\nwait attract"
     )
 }
 
@@ -32,7 +32,8 @@ fn passes(readers: &str, security: &str, card: &str) {
              data_dir = \"data\"\nkey_file = \"journal.key\"\n\
              [library.profile]\ninstitution_id = \"YZLIB\"\n\
              {readers}\n[security]\n{security}\n\
-             [session]\nowners = [\"CN-321182-YZ\"]\ncount_check = \"off\"\n"
+             [session]\nowners = [\"CN-321182-YZ\"]\ncount_check = \"off\"\n\
+             card_uid = {{ form = \"decimal\" }}\n"
         ),
     );
     let summary = site.station(&config, &script(card)).end().well().summary();
@@ -64,6 +65,12 @@ fn with_a_pn5180() {
 }
 
 #[test]
+fn with_a_chip_card_among_the_books_of_a_pn5180() {
+    let readers = "[reader]\nmodel = \"pn5180\"\nsetup = { pn5180 = { cards_every = 1 } }";
+    passes(readers, "", &format!("card {ZHANG}/nfc"));
+}
+
+#[test]
 fn with_a_uhf_reader() {
     passes("[reader]\nmodel = \"m6e\"", "", &card());
 }
@@ -71,7 +78,7 @@ fn with_a_uhf_reader() {
 #[test]
 fn with_a_card_reader_beside_the_pad() {
     let readers = "[[reader]]\nmodel = \"3m810\"\n[[reader]]\nname = \"cards\"\nmodel = \"pn532\"";
-    passes(readers, "", &card());
+    passes(readers, "", &format!("card {ZHANG}/nfc"));
 }
 
 #[test]
