@@ -354,9 +354,9 @@ impl Config {
             problems.push(format!("two readers are called {:?}: give each its own name", twice.1));
         }
         for (number, reader) in self.readers.iter().enumerate() {
-            if self.security.eas && reader.model.lacks_eas() {
+            if self.security.eas && reader.setup.lacks_eas(reader.model) {
                 problems.push(format!(
-                    "{}: a {} reader cannot switch EAS; write security.eas = false and let the gate look at AFI",
+                    "{}: this {} reader is set up without EAS; write security.eas = false and let the gate look at AFI",
                     self.reader_name(number),
                     reader.model.name()
                 ));

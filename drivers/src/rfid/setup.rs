@@ -63,13 +63,6 @@ impl ReaderModel {
         !matches!(self, Self::Pn532 | Self::Pcsc)
     }
 
-    /// Whether it reads items and its protocol has no command for the EAS bit. (A UHF tag has no
-    /// such bit; its state stands elsewhere, and the setting does not touch it.)
-    #[must_use]
-    pub fn lacks_eas(self) -> bool {
-        self == Self::Feig
-    }
-
     /// Tags it can see.
     #[must_use]
     pub fn hears(self, air: Air) -> bool {
@@ -110,6 +103,13 @@ pub struct ReaderSetup {
 }
 
 impl ReaderSetup {
+    /// Whether a reader of that model reads HF items and cannot switch their EAS bit. (A UHF tag has
+    /// no such bit; its state stands elsewhere, and the setting does not touch it.)
+    #[must_use]
+    pub fn lacks_eas(&self, model: ReaderModel) -> bool {
+        model == ReaderModel::Feig && self.feig.eas == feig::profile::EasCommands::None
+    }
+
     /// What makes it impossible for that model, in words that say what to write.
     #[must_use]
     pub fn problem(&self, model: ReaderModel) -> Option<String> {

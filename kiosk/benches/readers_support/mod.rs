@@ -1,21 +1,28 @@
-//! Simulated readers with a shelf of books, and the floor of reading them.
+//! Simulated readers with a shelf of books, and the floor of reading and securing them.
 
 use std::time::Duration;
 
-use drivers::rfid::Uid;
 use drivers::rfid::security::SecurityProfile;
 use drivers::rfid::setup::{ReaderModel, ReaderSetup};
-use drivers::rfid::tagdata::{DSFID_PART2, Element, ElementId, Model as TagModel, TagData, part2};
+use drivers::rfid::tagdata::{
+    self, DSFID_PART2, Element, ElementId, ImageOptions, Model as TagModel, TagData,
+};
+use drivers::rfid::{Air, Uid};
 use drivers::sim::field::{Chip, Rng, TagState, air};
+use drivers::sim::floor::{self, LineShape};
+use drivers::sim::gen2;
 use drivers::sim::listen::ListenSpec;
 use drivers::sim::reader::{Model, ReaderSim, ReaderSimConfig};
 use drivers::sim::tags::PlacedTag;
 
-/// Readers measured.
-pub(crate) const MODELS: [ReaderModel; 1] = [ReaderModel::M3];
+/// Readers of items.
+pub(crate) const MODELS: [ReaderModel; 4] =
+    [ReaderModel::M3, ReaderModel::Feig, ReaderModel::Pn5180, ReaderModel::M6e];
 
 /// Blocks the floor reads of each tag.
-pub(crate) const BLOCKS: u32 = 8;
+const BLOCKS: u32 = 8;
+/// One byte on the line of a UHF module, 115200 8N1.
+const UHF_LINE_BYTE: Duration = Duration::from_nanos(86_806);
 
 /// A simulated reader, and how the station is set up for it.
 pub(crate) struct Bench {
@@ -29,36 +36,47 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn start(model: ReaderModel, tags: Vec<PlacedTag>) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let listen = ListenSpec::Pty(dir.path().join("pad"));
+        let listen = match model {
+            // Its SPI stands behind a socket.
+            ReaderModel::Pn5180 => ListenSpec::Tcp("127.0.0.1:0".to_owned()),
+            _ => ListenSpec::Pty(dir.path().join("pad")),
+        };
         let sim = <Model as clap::ValueEnum>::from_str(model.name(), true).expect("simulated");
         let sim = ReaderSim::start(&ReaderSimConfig::new(sim, listen), tags).expect("a simulator");
-        let setup = ReaderSetup::default();
-        Self { model, setup, security: security(model), sim, _dir: dir }
+        let (setup, security) = (ReaderSetup::default(), SecurityProfile::default());
+        Self { model, setup, security, sim, _dir: dir }
     }
 }
 
 /// Books with random UIDs; the same in every run.
-pub(crate) fn shelf(_model: ReaderModel, n: u32) -> Vec<PlacedTag> {
+pub(crate) fn shelf(model: ReaderModel, n: u32) -> Vec<PlacedTag> {
     let mut rng = Rng::new(7);
-    (0..n)
-        .map(|i| {
-            let [_, _, _, a, b, c, d, e] = rng.next_u64().to_be_bytes();
-            let uid = Uid::iso15693([0xE0, 4, 1, a & 0x10 | 0x10, b, c, d, e]);
-            let mut data = TagData::new(TagModel::Iso28560Part2);
-            data.elements = vec![
-                Element::text(ElementId::PrimaryItemIdentifier, format!("YZ{i:07}")),
-                Element::text(ElementId::OwnerInstitution, "CN-321182-YZ"),
-            ];
-            let bytes =
-                part2::encode(&data.elements, &part2::Layout::new(112)).expect("fits").bytes;
-            let mut tag =
-                TagState::new(format!("book{i}"), uid, Chip::IcodeSlix).with_content(&bytes);
-            tag.dsfid = DSFID_PART2;
-            tag.afi = 0x07;
-            tag.eas = true;
-            PlacedTag { tag, on_pad: false }
-        })
-        .collect()
+    (0..n).map(|i| PlacedTag { tag: book(model, i, &mut rng), on_pad: false }).collect()
+}
+
+fn book(model: ReaderModel, i: u32, rng: &mut Rng) -> TagState {
+    let [_, _, _, a, b, c, d, e] = rng.next_u64().to_be_bytes();
+    let uhf = model.hears(Air::Gen2);
+    let mut data =
+        TagData::new(if uhf { TagModel::Iso28560Part4 } else { TagModel::Iso28560Part2 });
+    data.elements = vec![
+        Element::text(ElementId::PrimaryItemIdentifier, format!("YZ{i:07}")),
+        Element::text(ElementId::OwnerInstitution, "CN-321182-YZ"),
+    ];
+    let image = tagdata::encode(&data, &ImageOptions::new(112)).expect("it fits");
+    let id = format!("book{i}");
+    if uhf {
+        let tid = [0xE2, 0x80, 0x11, 0x60, 0x20, 0, 0, a, b, c, d, e];
+        let mut tag = TagState::new(id, Uid::new(&tid).expect("12 bytes"), Chip::Gen2);
+        tag.uii = image.uii.expect("a UHF model");
+        return tag;
+    }
+    let uid = Uid::iso15693([0xE0, 4, 1, a & 0x10 | 0x10, b, c, d, e]);
+    let mut tag = TagState::new(id, uid, Chip::IcodeSlix).with_content(&image.memory);
+    tag.dsfid = DSFID_PART2;
+    tag.afi = 0x07;
+    tag.eas = true;
+    tag
 }
 
 /// A station with one simulated reader.
@@ -67,100 +85,61 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    pub(crate) fn security(&self) -> SecurityProfile {
-        security(self.model)
-    }
-
     pub(crate) fn station_file(&self) -> String {
         format!(
             "[station]\nid = \"BENCH\"\nbranch = \"YZ-MAIN\"\ndata_dir = \"data\"\n\
              key_file = \"journal.key\"\n[library.profile]\ninstitution_id = \"YZLIB\"\n\
-             [reader]\nmodel = \"{}\"\n[security]\neas = {}\n\
+             [reader]\nmodel = \"{}\"\n\
              [session]\nowners = [\"CN-321182-YZ\"]\ncount_check = \"off\"\n",
             self.model.name(),
-            self.security().eas,
         )
     }
 }
 
-/// What carries the security state with this reader: not all can switch EAS.
-pub(crate) fn security(_model: ReaderModel) -> SecurityProfile {
-    SecurityProfile::default()
-}
-
-/// Bytes out and in of one exchange on a reader's line.
-#[derive(Clone, Copy)]
-struct Talk {
-    out: u32,
-    back: u32,
-}
-
-/// What the exchanges of one reader need on its line.
-struct Line {
-    byte: Duration,
-    /// Pause before a command.
-    gap: Duration,
-    inventory: Talk,
-    inventory_back_per_tag: u32,
-    read: Talk,
-    write_afi: Talk,
-    read_afi: Talk,
-    write_eas: Talk,
-    read_eas: Talk,
-}
-
-impl Line {
-    fn time(&self, talk: Talk) -> Duration {
-        self.gap + self.byte * (talk.out + talk.back)
-    }
-}
-
-const fn talk(out: u32, back: u32) -> Talk {
-    Talk { out, back }
-}
-
-fn line(model: ReaderModel) -> Line {
-    match model {
-        // 19200 8N1; UID and DSFID per tag; 8 blocks with number and lock byte.
-        _ => Line {
-            byte: Duration::from_nanos(520_833),
-            gap: Duration::ZERO,
-            inventory: talk(8, 10),
-            inventory_back_per_tag: 9,
-            read: talk(16, 64),
-            write_afi: talk(15, 15),
-            read_afi: talk(14, 16),
-            write_eas: talk(15, 15),
-            read_eas: talk(14, 16),
-        },
-    }
+fn dwell() -> Duration {
+    Duration::from_millis(ReaderSetup::default().m6e.dwell_ms.into())
 }
 
 /// One look at these tags.
 pub(crate) fn look_floor(model: ReaderModel, uids: &[Uid]) -> Duration {
-    let line = line(model);
-    let tags = u32::try_from(uids.len()).expect("few tags");
-    line.time(line.inventory)
-        + line.byte * line.inventory_back_per_tag * tags
-        + air::inventory(uids, air::Family::All).time
+    match model {
+        ReaderModel::M3 => floor::serial(uids, 0, &LineShape::M3).total(),
+        ReaderModel::Feig => floor::serial(uids, 0, &LineShape::FEIG).total(),
+        ReaderModel::M6e => gen2::air::least_time(0, dwell(), UHF_LINE_BYTE),
+        _ => floor::air(uids, 0).total(),
+    }
 }
 
 /// The least time in which these books can become known.
 pub(crate) fn pile_floor(model: ReaderModel, uids: &[Uid]) -> Duration {
-    let line = line(model);
-    let tags = u32::try_from(uids.len()).expect("few tags");
-    let read = line.time(line.read) + air::exchange(14, 3 + 4 * BLOCKS);
-    look_floor(model, uids) + read * tags
+    match model {
+        ReaderModel::M3 => floor::serial(uids, BLOCKS, &LineShape::M3).total(),
+        ReaderModel::Feig => floor::serial(uids, BLOCKS, &LineShape::FEIG).total(),
+        ReaderModel::M6e => {
+            let tags = u32::try_from(uids.len()).expect("few tags");
+            gen2::air::least_time(tags, dwell(), UHF_LINE_BYTE)
+        }
+        _ => floor::air(uids, BLOCKS).total(),
+    }
 }
 
-/// The least time in which one tag is brought to a state and read back.
-pub(crate) fn secure_floor(model: ReaderModel, security: &SecurityProfile) -> Duration {
-    let line = line(model);
-    let afi = line.time(line.write_afi)
-        + air::write(13, air::WRITE_MAX)
-        + line.time(line.read_afi)
-        + air::exchange(12, 17);
-    let eas = line.time(line.write_eas) + air::write(13, air::WRITE_MAX) + line.time(line.read_eas);
+/// The least time in which one tag is brought to a state and read back: bytes out and back of each
+/// exchange on the line, and its time on the air.
+pub(crate) fn secure_floor(model: ReaderModel) -> Duration {
     // A tag whose EAS is off does not answer when it is asked.
-    afi + if security.eas { eas + air::unanswered(13) } else { Duration::ZERO }
+    let hf = air::write(13, air::WRITE_MAX) * 2 + air::exchange(12, 17) + air::unanswered(13);
+    match model {
+        ReaderModel::M3 => LineShape::M3.byte_time * (15 + 15 + 15 + 15 + 14 + 14 + 14 + 16) + hf,
+        ReaderModel::Feig => {
+            let feig = LineShape::FEIG;
+            feig.byte_time * (16 + 6 + 16 + 6 + 15 + 19 + 16 + 6) + feig.gap * 4 + hf
+        }
+        ReaderModel::M6e => {
+            // Written and read by the EPC of 10 words; the word takes what the simulator takes.
+            let open = gen2::air::open(160, 10);
+            let line = UHF_LINE_BYTE * (40 + 7 + 38 + 9);
+            open + gen2::air::write(air::WRITE_MAX) + open + gen2::air::read(1) + line
+        }
+        _ => hf,
+    }
 }

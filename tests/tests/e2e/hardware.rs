@@ -66,7 +66,7 @@ fn shows_itself(model: ReaderModel, security: &str) {
 #[test]
 fn every_simulated_reader_passes_as_a_rig() {
     shows_itself(ReaderModel::M3, "");
-    shows_itself(ReaderModel::Feig, "[security]\neas = false");
+    shows_itself(ReaderModel::Feig, "");
     shows_itself(ReaderModel::Pn5180, "");
     shows_itself(ReaderModel::M6e, "");
     shows_itself(ReaderModel::Pn532, "");

@@ -56,7 +56,7 @@ fn with_a_3m_pad() {
 
 #[test]
 fn with_a_feig_reader() {
-    passes("[reader]\nmodel = \"feig\"", "eas = false", &card());
+    passes("[reader]\nmodel = \"feig\"", "", &card());
 }
 
 #[test]
