@@ -4,7 +4,7 @@ use super::link::Link;
 use super::timing::{LINE, RESPONSE_MARGIN};
 use super::wire::{Block, BlockLock, Command, ErrorCode, Reply, uid_option};
 use crate::port::{OpenError, Port, PortSpec};
-use crate::rfid::{ReaderError, ReaderInfo, Seen, TagReader, Uid};
+use crate::rfid::{LockTarget, ReaderError, ReaderInfo, Seen, TagMemory, TagReader, Uid};
 
 /// Model name in configuration.
 pub const MODEL: &str = "3m810";
@@ -85,11 +85,22 @@ impl<P: Port> M3Reader<P> {
         }
     }
 
-    fn read_some(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {
-        match self.ask(&Command::ReadBlocks { uid, first, count, options: None })? {
-            Reply::Blocks { blocks, .. } => whole_run(&blocks, first, count),
-            _ => Err(OTHER_KIND),
+    /// The blocks asked for with their lock bytes, at most [`READ_BLOCKS_MAX`] by one command.
+    fn run(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<Block>, ReaderError> {
+        let mut run = Vec::with_capacity(usize::from(count));
+        let (mut next, mut left) = (first, count);
+        while left > 0 {
+            let some = left.min(READ_BLOCKS_MAX);
+            let command = Command::ReadBlocks { uid, first: next, count: some, options: None };
+            let Reply::Blocks { blocks, .. } = self.ask(&command)? else { return Err(OTHER_KIND) };
+            check_run(&blocks, next, some)?;
+            run.extend(blocks);
+            left -= some;
+            if left > 0 {
+                next = next.checked_add(some).ok_or(ReaderError::NoMemory)?;
+            }
         }
+        Ok(run)
     }
 }
 
@@ -133,17 +144,8 @@ impl<P: Port> TagReader for M3Reader<P> {
     }
 
     fn read_blocks(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {
-        let mut data = Vec::with_capacity(BLOCK_LEN * usize::from(count));
-        let (mut next, mut left) = (first, count);
-        while left > 0 {
-            let some = left.min(READ_BLOCKS_MAX);
-            data.extend(self.read_some(uid, next, some)?);
-            left -= some;
-            if left > 0 {
-                next = next.checked_add(some).ok_or(ReaderError::NoMemory)?;
-            }
-        }
-        Ok(data)
+        let run = self.run(uid, first, count)?;
+        Ok(run.iter().flat_map(|block| block.data).collect())
     }
 
     fn write_blocks(&mut self, uid: Uid, first: u8, data: &[u8]) -> Result<(), ReaderError> {
@@ -194,7 +196,42 @@ impl<P: Port> TagReader for M3Reader<P> {
     fn write_dsfid(&mut self, uid: Uid, dsfid: u8) -> Result<(), ReaderError> {
         self.done(&Command::WriteDsfid { uid, dsfid })
     }
+
+    fn dsfid(&mut self, uid: Uid) -> Result<u8, ReaderError> {
+        match self.ask(&Command::GetDsfid(uid))? {
+            Reply::Dsfid { dsfid, .. } => Ok(dsfid),
+            _ => Err(OTHER_KIND),
+        }
+    }
+
+    fn memory(&mut self, uid: Uid) -> Result<TagMemory, ReaderError> {
+        let Reply::TagInfo { info, .. } = self.ask(&Command::TagInfo { uid, mask: INFO_MASK })?
+        else {
+            return Err(OTHER_KIND);
+        };
+        let memory = info.memory.ok_or(NOT_TOLD)?;
+        let block_len = u8::try_from(memory.block_size).map_err(|_| NOT_TOLD)?;
+        Ok(TagMemory { blocks: memory.blocks, block_len, ic_reference: info.ic_reference })
+    }
+
+    fn locked(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<bool>, ReaderError> {
+        let run = self.run(uid, first, count)?;
+        Ok(run.iter().map(|block| block.lock != BlockLock::Open).collect())
+    }
+
+    fn lock(&mut self, uid: Uid, what: LockTarget) -> Result<(), ReaderError> {
+        self.done(&match what {
+            LockTarget::Block(block) => Command::LockBlock { uid, block },
+            LockTarget::Afi => Command::LockAfi(uid),
+            LockTarget::Dsfid => Command::LockDsfid(uid),
+        })
+    }
 }
+
+/// Tag information wanted: memory and IC reference (readers.md section 3, `0D`).
+const INFO_MASK: u8 = 0b1100;
+/// The tag's information has not this field.
+const NOT_TOLD: ReaderError = ReaderError::Unsupported { code: 0 };
 
 /// The error table of readers.md section 3 in the words of [`ReaderError`].
 fn reader_error(error: ErrorCode) -> ReaderError {
@@ -226,12 +263,11 @@ fn each_once(found: Vec<Seen>) -> Vec<Seen> {
     once
 }
 
-/// The data of exactly the blocks asked for, in order.
-fn whole_run(blocks: &[Block], first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {
+/// Exactly the blocks asked for, in order, each read.
+fn check_run(blocks: &[Block], first: u8, count: u8) -> Result<(), ReaderError> {
     if blocks.len() != usize::from(count) {
         return Err(ReaderError::Garbled("another number of blocks than asked"));
     }
-    let mut data = Vec::with_capacity(BLOCK_LEN * blocks.len());
     for (i, block) in blocks.iter().enumerate() {
         if usize::from(block.number) != usize::from(first) + i {
             return Err(ReaderError::Garbled("blocks out of order"));
@@ -239,9 +275,8 @@ fn whole_run(blocks: &[Block], first: u8, count: u8) -> Result<Vec<u8>, ReaderEr
         if let BlockLock::Failed(error) = block.lock {
             return Err(reader_error(error));
         }
-        data.extend(block.data);
     }
-    Ok(data)
+    Ok(())
 }
 
 #[cfg(test)]
