@@ -352,6 +352,7 @@ pub mod m6e;
 pub mod pcsc;
 pub mod pn5180;
 pub mod pn532;
+pub mod program;
 pub mod security;
 pub mod setup;
 pub mod tagdata;
