@@ -5,6 +5,8 @@
 
 mod check;
 mod devices;
+mod program;
+mod reader;
 mod status;
 mod tag;
 
@@ -24,9 +26,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look into RFID tags.
+    /// Look into RFID tags, and give them content.
     #[command(subcommand)]
-    Tag(tag::Command),
+    Tag(TagCommand),
+    /// Speak to one RFID reader, without a station.
+    #[command(subcommand)]
+    Reader(reader::Command),
     /// Say everything that is wrong with a station's configuration (docs/config.md).
     CheckConfig {
         /// The file.
@@ -44,18 +49,43 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum TagCommand {
+    /// Bytes and elements, without a reader.
+    #[command(flatten)]
+    Bytes(tag::Command),
+    /// Give a tag its content; with --batch, one barcode and one tag after the other.
+    Write(program::WriteArgs),
+    /// Bring a tag to another data model.
+    Convert(program::ConvertArgs),
+    /// Say everything that is wrong with a tag.
+    Verify(program::VerifyArgs),
+}
+
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     let out = io::stdout().lock();
     let done = match Cli::parse().command {
-        Command::Tag(command) => tag::run(&command, io::stdin().lock(), out),
+        Command::Tag(TagCommand::Bytes(command)) => tag::run(&command, io::stdin().lock(), out),
+        Command::Tag(TagCommand::Write(args)) => {
+            return ended(program::write(&args, io::stdin().lock(), out));
+        }
+        Command::Tag(TagCommand::Convert(args)) => return ended(program::convert_tag(&args, out)),
+        Command::Tag(TagCommand::Verify(args)) => return ended(program::verify_tag(&args, out)),
+        Command::Reader(command) => reader::run(&command, out),
         Command::CheckConfig { file } => check::run(&file, out),
         Command::Devices { station: Some(file), json } => status::run(&file, json, out),
         Command::Devices { station: None, json } => devices::run(json, out),
     };
+    ended(done.map(|()| true))
+}
+
+/// `true` is success; an error is said.
+fn ended(done: anyhow::Result<bool>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             // Nothing is left to say it with when standard error is gone too.
             let _ = writeln!(io::stderr(), "jiehuan-tech: {error:#}");

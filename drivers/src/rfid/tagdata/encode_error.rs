@@ -48,3 +48,22 @@ pub enum EncodeError {
     #[error("tags of the model {0} are not written")]
     ReadOnlyModel(Model),
 }
+
+impl EncodeError {
+    /// The error's name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoItemIdentifier => "no_item_identifier",
+            Self::NoTypeOfUsage => "no_type_of_usage",
+            Self::Unstorable(_) => "unstorable",
+            Self::ElementTooLong { .. } => "element_too_long",
+            Self::DuplicateElement(_) => "duplicate_element",
+            Self::TooManyParts => "too_many_parts",
+            Self::BlockUnstorable(_) => "block_unstorable",
+            Self::TooLong { .. } => "too_long",
+            Self::BadBlockSize(_) => "bad_block_size",
+            Self::ReadOnlyModel(_) => "read_only_model",
+        }
+    }
+}

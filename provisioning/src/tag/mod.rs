@@ -1,23 +1,26 @@
-//! `jiehuan-tech tag decode`: what the bytes of tags say.
+//! `jiehuan-tech tag decode` and `tag encode`: what the bytes of tags say, and back.
 //!
 //! One JSON object per line of standard input:
 //!
 //! | key | value |
 //! |---|---|
 //! | `id` | any JSON value; the answer repeats it |
-//! | `memory` | the tag's user memory from block 0, hexadecimal, blanks and any case allowed |
+//! | `memory` | the tag's user memory from block 0, hexadecimal, blanks and any case allowed; of a UHF tag bank 01, with its checksum word or without |
+//! | `user` | optional: a UHF tag's user bank |
 //! | `dsfid` | optional: the DSFID, hexadecimal |
-//! | `model` | optional: `iso28560-2`, `iso28560-3`, `rfid501` or `auto` (the default) |
+//! | `model` | optional: `iso28560-2`, `iso28560-3`, `iso28560-4`, `gaoxiao`, `rfid501` or `auto` (the default): a UHF tag is then known by `user` or by the right checksum word of bank 01 |
 //!
 //! Every line gets one answer in the same order; blank lines are passed over. A line that cannot
 //! be understood is answered with the error `bad_input` and the run goes on. The exit code is 0
 //! when all lines were answered, whatever the answers, and 1 when reading or writing failed.
 
+mod encode;
+
 use std::io::{self, BufRead, Write};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use drivers::rfid::tagdata::{self, ElementId, MEMORY_MAX, Model, TagData, Value};
+use drivers::rfid::tagdata::{self, ElementId, MEMORY_MAX, Model, TagData, Value, uhf};
 use serde::Serializer;
 use serde_json::Value as Json;
 
@@ -31,6 +34,8 @@ const VALUE_COLUMN: usize = 40;
 pub(crate) enum Command {
     /// Decode tag memory: JSON lines on standard input, one answer per line.
     Decode(Decode),
+    /// Encode elements to tag memory: JSON lines on standard input, one answer per line.
+    Encode(Decode),
 }
 
 #[derive(Args)]
@@ -49,12 +54,15 @@ pub(crate) fn run(
     mut input: impl BufRead,
     mut output: impl Write,
 ) -> anyhow::Result<()> {
-    let Command::Decode(Decode { json }) = command;
+    let (Decode { json }, reply): (&Decode, fn(&[u8]) -> Answer) = match command {
+        Command::Decode(how) => (how, answer),
+        Command::Encode(how) => (how, encode::answer),
+    };
     loop {
         let answer = match next_line(&mut input).context("reading standard input")? {
             Line::End => break,
             Line::Text(line) if line.trim_ascii().is_empty() => continue,
-            Line::Text(line) => answer(&line),
+            Line::Text(line) => reply(&line),
             Line::TooLong => Answer::bad_input(
                 Json::Null,
                 &format!("the line is longer than {LINE_MAX_BYTES} bytes"),
@@ -155,6 +163,7 @@ impl Answer {
 
 struct Request {
     memory: Vec<u8>,
+    user: Option<Vec<u8>>,
     dsfid: Option<u8>,
     model: Option<Model>,
 }
@@ -183,21 +192,24 @@ fn request(json: &Json) -> Result<Request, String> {
     if memory.len() > MEMORY_MAX {
         return Err(format!("memory: no tag has more than {MEMORY_MAX} bytes"));
     }
+    let user = text(json, "user")?.map(hex).transpose();
+    let user = user.map_err(|error| format!("user: {error}"))?;
+    if user.as_ref().is_some_and(|user| user.len() > MEMORY_MAX) {
+        return Err(format!("user: no tag has more than {MEMORY_MAX} bytes"));
+    }
     let dsfid = match text(json, "dsfid")?.map(hex) {
         None => None,
         Some(Ok(bytes)) if bytes.len() == 1 => Some(bytes[0]),
         Some(_) => return Err("dsfid: write two hexadecimal digits".to_owned()),
     };
-    let model = match text(json, "model")? {
-        None | Some("auto") => None,
-        Some(name) => Some(
-            name.parse()
-                .ok()
-                .filter(|model| *model != Model::Ndef)
-                .ok_or("model: write iso28560-2, iso28560-3, rfid501 or auto")?,
-        ),
-    };
-    Ok(Request { memory, dsfid, model })
+    let model =
+        match text(json, "model")? {
+            None | Some("auto") => None,
+            Some(name) => Some(name.parse().ok().filter(|model| *model != Model::Ndef).ok_or(
+                "model: write iso28560-2, iso28560-3, iso28560-4, gaoxiao, rfid501 or auto",
+            )?),
+        };
+    Ok(Request { memory, user, dsfid, model })
 }
 
 /// A member that is a string; `null` counts as absent.
@@ -209,7 +221,7 @@ fn text<'a>(json: &'a Json, key: &str) -> Result<Option<&'a str>, String> {
     }
 }
 
-fn hex(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
     let mut high = None;
     for c in text.chars().filter(|c| !c.is_whitespace()) {
@@ -233,7 +245,19 @@ fn to_hex(bytes: &[u8]) -> String {
 }
 
 fn decode(id: Json, request: &Request) -> Answer {
-    match tagdata::decode(&request.memory, request.dsfid, request.model) {
+    let uhf = match request.model {
+        Some(model) => model.is_uhf(),
+        None => {
+            request.user.is_some() || (request.dsfid.is_none() && uhf::is_mb01(&request.memory))
+        }
+    };
+    let decoded = if uhf {
+        uhf::parse_mb01(&request.memory)
+            .and_then(|uii| tagdata::decode_uhf(&uii, request.user.as_deref(), request.model))
+    } else {
+        tagdata::decode(&request.memory, request.dsfid, request.model)
+    };
+    match decoded {
         Ok(tag) => describe(Answer::new(id), &tag),
         Err(error) => Answer::new(id).with("error", error.name()),
     }
@@ -266,8 +290,33 @@ fn describe(answer: Answer, tag: &TagData) -> Answer {
             .with("library", fields.library)
             .with("custom", fields.custom);
     }
+    if let Some(facts) = tag.uhf {
+        answer = uhf_facts(answer, facts);
+    }
     let problems: Vec<Json> = tag.problems.iter().map(|problem| problem.name().into()).collect();
     answer.with("problems", problems)
+}
+
+/// What only UHF tags have; the security state as the two values of ISO 28560 sites tell it.
+fn uhf_facts(answer: Answer, facts: uhf::Facts) -> Answer {
+    let mut answer = answer;
+    if let Some(afi) = facts.afi {
+        answer = answer.with("afi", to_hex(&[afi]));
+        match afi {
+            0x07 => answer = answer.with("security", "secured"),
+            0xC2 => answer = answer.with("security", "released"),
+            _ => {}
+        }
+    }
+    if let Some(on_loan) = facts.on_loan {
+        let security = if on_loan { "released" } else { "secured" };
+        answer = answer.with("on_loan", on_loan).with("security", security);
+    }
+    if let Some(version) = facts.version {
+        answer = answer.with("version", version);
+        answer = answer.with("sorting", facts.sorting).with("reserve", facts.reserve);
+    }
+    answer
 }
 
 fn parts(answer: Answer, tag: &TagData) -> Answer {
