@@ -154,6 +154,43 @@ impl ReaderWork {
     }
 }
 
+/// Reads what lies on a reader until every tag is known, by the same plan as at a station, on any
+/// clock: for benchmarks on virtual time. At most [`PILE_STEPS_MAX`] steps.
+///
+/// # Errors
+/// The reader's error.
+pub fn read_pile(
+    reader: &mut dyn TagReader,
+    classify: Classify,
+    now: impl Fn() -> std::time::Duration,
+) -> Result<Vec<TagRead>, ReaderError> {
+    let mut plan = Plan::new(classify);
+    let mut known = Vec::new();
+    let mut seen = 0;
+    for _ in 0..PILE_STEPS_MAX {
+        let news = match plan.next(now()) {
+            Step::Look if seen > 0 => break,
+            Step::Look => {
+                let found = reader.inventory()?;
+                seen = found.len();
+                Some(plan.looked(&found, now()))
+            }
+            Step::Read { uid, first, count } => {
+                plan.read(uid, result_of(reader.read_blocks(uid, first, count)))
+            }
+            Step::Uii(uid) => plan.uii(uid, reader.uii(uid).ok()),
+            Step::Secure(_) | Step::Rest(_) => None,
+        };
+        if let Some(News::Read(tag)) = news {
+            known.push(tag);
+        }
+    }
+    Ok(known)
+}
+
+/// Steps after which [`read_pile`] gives up.
+pub const PILE_STEPS_MAX: u32 = 10_000;
+
 fn result_of(read: Result<Vec<u8>, ReaderError>) -> ReadResult {
     match read {
         Ok(bytes) => ReadResult::Blocks(bytes),

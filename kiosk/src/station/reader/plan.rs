@@ -15,7 +15,7 @@ use super::classify::Classify;
 use crate::session::{Content, OpId, TagRead};
 
 /// Pause between two looks at the pad while nothing is to be done.
-pub(super) const SCAN_PAUSE: Duration = Duration::from_millis(25);
+pub(super) const SCAN_PAUSE: Duration = Duration::from_millis(5);
 /// Longest spell of reading and writing without a look at the pad.
 pub(super) const SPELL_MAX: Duration = Duration::from_secs(2);
 /// Failed reads of one tag after which it counts as unreadable; at the field's edge a tag comes

@@ -112,7 +112,11 @@ impl Machine {
             return Answer::status(PARAMETER);
         }
         let swap = self.options.swap_blocks;
-        let mut answer = with(field.read_blocks(uid, first, count), |blocks| {
+        let read = match security {
+            true => field.read_blocks(uid, first, count),
+            false => field.read_data(uid, first, count),
+        };
+        let mut answer = with(read, |blocks| {
             let mut list = vec![count, BLOCK as u8];
             for BlockRead { locked, mut data } in blocks {
                 if swap {

@@ -1,19 +1,19 @@
 //! From the first tag in the field to all items known, on each simulated reader, against the floor
 //! that air and line set (readers.md section 8), computed in the same run.
 //!
-//! The floor is one inventory without luck or bad luck (the very UIDs that are laid) and one read
-//! of 8 blocks per tag, each with its bytes on the line; nothing the station could leave out.
-#![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
-
-mod readers_support;
-mod timing;
-
+//! The floor is half an empty look (tags are laid down at any moment of it; a UHF module hears them
+//! at once), one inventory without luck or bad luck (the very UIDs that are laid) and one read of
+//! 8 blocks per tag, each with its bytes on the line; nothing the station could leave out.
 use std::time::{Duration, Instant};
 
+use super::support::{Bench, MODELS, pile_floor, shelf, wait_floor};
+use drivers::rfid::TagReader;
+use drivers::rfid::pn5180::{Pn5180Reader, Pn5180Setup};
+use drivers::rfid::setup::ReaderModel;
+use drivers::sim::field::{Field, air};
 use kiosk::session::{Content, Rules};
 use kiosk::station::device::{About, Board, Device, Role};
-use kiosk::station::reader::{Classify, Command, ReaderWork, Told};
-use readers_support::{Bench, MODELS, pile_floor, shelf};
+use kiosk::station::reader::{Classify, Command, ReaderWork, Told, read_pile};
 
 use std::sync::mpsc::{Receiver, channel};
 
@@ -93,14 +93,49 @@ fn pile(bench: &Bench, station: &AtWork, ids: &[String]) -> Duration {
     end - begin
 }
 
-fn main() {
-    let bench = std::env::args().any(|argument| argument == "--bench");
+/// The bare chip through embedded-hal, on virtual time: over a socket its pins would be measured,
+/// not the reader.
+fn chip(sizes: &[u32]) {
+    for &n in sizes {
+        let mut field = Field::new(7, air::WRITE_MAX);
+        let tags = shelf(ReaderModel::Pn5180, n);
+        let uids: Vec<_> = tags.iter().map(|placed| placed.tag.uid).collect();
+        for placed in tags {
+            let id = placed.tag.id.clone();
+            field.add(placed.tag);
+            field.lay(&id);
+        }
+        let setup = Pn5180Setup::default();
+        let bench = drivers::sim::pn5180::bench::Bench::new(field, 7, setup.spi_hz);
+        let (spi, busy, reset, delay) = bench.pins();
+        let mut reader = Pn5180Reader::new(spi, busy, reset, delay, setup);
+        reader.identify().expect("the chip answers");
+        let begin = bench.now();
+        let now = || bench.now() - begin;
+        let known = read_pile(&mut reader, Classify::new(&Rules::default()), now);
+        assert_eq!(known.expect("it reads").len(), uids.len());
+        say(ReaderModel::Pn5180, n, now(), pile_floor(ReaderModel::Pn5180, &uids));
+    }
+}
+
+fn say(model: ReaderModel, n: u32, took: Duration, floor: Duration) {
+    println!(
+        "{:<8} {n:>4} {:>10.1} {:>10.1} {:>7.2}",
+        model.name(),
+        floor.as_secs_f64() * 1e3,
+        took.as_secs_f64() * 1e3,
+        took.as_secs_f64() / floor.as_secs_f64(),
+    );
+}
+
+pub(super) fn run(bench: bool) {
     let (rounds, sizes) = if bench { (7, &[1, 5, 10, 20][..]) } else { (1, &[2][..]) };
     println!(
         "time from the first tag in the field to all items known (floor: readers.md section 8)"
     );
     println!("{:<8} {:>4} {:>10} {:>10} {:>7}", "reader", "tags", "floor ms", "ms", "ratio");
-    for model in MODELS {
+    chip(sizes);
+    for model in MODELS.into_iter().filter(|model| *model != ReaderModel::Pn5180) {
         let bench = Bench::start(model, shelf(model, 20));
         let station = at_work(&bench);
         station.wait("up", |news| matches!(news, Told::Pad(_)));
@@ -108,18 +143,12 @@ fn main() {
             let ids: Vec<String> = (0..n).map(|i| format!("book{i}")).collect();
             let uids: Vec<_> =
                 ids.iter().map(|id| bench.sim.tag(id).expect("it exists").uid).collect();
-            let floor = pile_floor(model, &uids);
+            let floor = wait_floor(model) + pile_floor(model, &uids);
             let mut times: Vec<Duration> =
                 (0..rounds).map(|_| pile(&bench, &station, &ids)).collect();
             times.sort_unstable();
             let median = times[times.len() / 2];
-            println!(
-                "{:<8} {n:>4} {:>10.1} {:>10.1} {:>7.2}",
-                model.name(),
-                floor.as_secs_f64() * 1e3,
-                median.as_secs_f64() * 1e3,
-                timing::ratio(median, floor),
-            );
+            say(model, n, median, floor);
         }
     }
 }

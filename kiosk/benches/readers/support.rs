@@ -110,6 +110,15 @@ pub(crate) fn look_floor(model: ReaderModel, uids: &[Uid]) -> Duration {
     }
 }
 
+/// What a tag waits on average until it can be heard: half a look at an empty reader. A UHF module
+/// hears new tags while it searches.
+pub(crate) fn wait_floor(model: ReaderModel) -> Duration {
+    match model {
+        ReaderModel::M6e => Duration::ZERO,
+        _ => look_floor(model, &[]) / 2,
+    }
+}
+
 /// The least time in which these books can become known.
 pub(crate) fn pile_floor(model: ReaderModel, uids: &[Uid]) -> Duration {
     match model {

@@ -5,20 +5,15 @@
 //! and one read per book (or the time a book must lie still, if that is longer); one more look,
 //! without which nothing can lie still; the first book's answer, for no tag is released before it;
 //! and then the reader alone, writing and reading back ten tags without a pause.
-#![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
-
-mod readers_support;
-mod timing;
-
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::support::{MODELS, Shelf, look_floor, pile_floor, secure_floor};
 use kiosk::clock::Clock;
 use kiosk::config::Config;
 use kiosk::demo::rig::{Rig, RigOptions};
 use kiosk::practice::Fault;
 use kiosk::station::{Event, Listeners, StationHandle};
-use readers_support::{MODELS, Shelf, look_floor, pile_floor, secure_floor};
 use ui::view::{LineState, Screen, Touch, View};
 
 /// The library system's answer time.
@@ -105,8 +100,7 @@ fn session(shelf: &Shelf) -> (Duration, Duration) {
     (end - begin, floor)
 }
 
-fn main() {
-    let bench = std::env::args().any(|argument| argument == "--bench");
+pub(super) fn run(bench: bool) {
     let rounds = if bench { 5 } else { 1 };
     println!("ten books laid down to ten lent and secured, library system at 20 ms");
     println!("{:<8} {:>10} {:>10} {:>7}", "reader", "floor ms", "ms", "ratio");
@@ -120,7 +114,7 @@ fn main() {
             model.name(),
             floor.as_secs_f64() * 1e3,
             time.as_secs_f64() * 1e3,
-            timing::ratio(time, floor),
+            time.as_secs_f64() / floor.as_secs_f64(),
         );
     }
 }
