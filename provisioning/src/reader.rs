@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use drivers::port::PortSpec;
+use drivers::rfid::chip::Chip;
 use drivers::rfid::program::{Content, verify};
 use drivers::rfid::security::SecurityProfile;
 use drivers::rfid::setup::{ReaderModel, ReaderSetup};
@@ -189,13 +190,14 @@ fn inventory(place: &Place, output: &mut impl Write) -> anyhow::Result<()> {
     if place.json {
         for tag in &seen {
             let dsfid = tag.dsfid.map(|dsfid| format!("{dsfid:02X}"));
-            let line = json!({ "uid": tag.uid.to_string(), "air": air(tag.air), "dsfid": dsfid });
+            let line = json!({ "uid": tag.uid.to_string(), "air": air(tag.air), "chip": Chip::of(tag).name(), "dsfid": dsfid });
             say(output, true, &line)?;
         }
         return Ok(());
     }
     for tag in &seen {
-        writeln!(output, "{}  {}", tag.uid, air(tag.air)).context("writing standard output")?;
+        writeln!(output, "{}  {}  {}", tag.uid, air(tag.air), Chip::of(tag).name())
+            .context("writing standard output")?;
     }
     writeln!(output, "{} tags", seen.len()).context("writing standard output")
 }
@@ -232,6 +234,7 @@ pub(crate) fn describe(seen: &Seen, whole: &verify::Whole) -> Json {
     let mut answer = json!({
         "uid": seen.uid.to_string(),
         "air": air(seen.air),
+        "chip": Chip::of(seen).name(),
         "blocks": whole.found.blocks,
         "memory": to_hex(&whole.memory),
         "dsfid": whole.found.dsfid.map(|b| format!("{b:02X}")),

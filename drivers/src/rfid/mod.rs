@@ -344,6 +344,7 @@ pub trait TagReader: Send {
 const UNKNOWN_HERE: ReaderError = ReaderError::Unsupported { code: 0 };
 
 pub mod card;
+pub mod chip;
 pub mod feig;
 pub mod iso15693;
 pub mod m3;

@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn item(n: u8) -> TagRead {
-        let item = ItemId::new(&format!("YZ{n}")).unwrap();
+        let item = ItemId::new(format!("YZ{n}")).unwrap();
         TagRead { uid: uid(n), content: Content::Item { item, parts: 1, part: 1, no_loan: false } }
     }
 

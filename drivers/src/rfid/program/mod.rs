@@ -31,9 +31,10 @@ pub use report::{
     Failure, Left, Outcome, Refusal, Report, Step, StepResult, What, reader_error_name,
 };
 
+use super::chip::Chip;
 use super::security::{Security, SecurityProfile};
 use super::tagdata::TagImage;
-use super::{TagReader, Uid};
+use super::{Seen, TagReader, Uid};
 
 /// Bytes of a block, as [`TagReader`] counts them.
 pub const BLOCK_LEN: usize = 4;
@@ -119,7 +120,7 @@ pub fn program(reader: &mut dyn TagReader, request: &Request<'_>) -> Report {
 
 /// Whether an ISO 15693 UID is of an ICODE SLIX2, whose block 79 is a counter (rfid-data.md 6.1).
 fn is_slix2(uid: Uid) -> bool {
-    matches!(uid.as_iso15693(), Some([0xE0, 0x04, 0x01, kind, ..]) if kind >> 3 & 0b11 == 0b01)
+    uid.as_iso15693().is_some() && Chip::of(&Seen::iso15693(uid, None)) == Chip::IcodeSlix2
 }
 
 /// The counter block of an ICODE SLIX2.
