@@ -41,7 +41,7 @@ pub(super) enum Mode {
 ///
 /// It repeats no request that writes; how often to try again is the caller's rule. When the chip
 /// itself fails, reads are repeated while it is brought back, step by step: idle, field off and
-/// on, reset. After [`FAILURES_MAX`](super::driver::FAILURES_MAX) failures one after the other the
+/// on, reset. After [`FAILURES_MAX`] failures one after the other the
 /// call ends, and the next begins with a reset.
 pub struct Pn5180Reader<SPI, BUSY, RESET, DELAY> {
     pub(super) chip: Pn5180<SPI, BUSY, RESET, DELAY>,

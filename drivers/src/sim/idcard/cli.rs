@@ -9,7 +9,7 @@ use crate::sim::listen::ListenSpec;
 /// Simulate a SAM_V module for resident identity cards, with invented cards.
 ///
 /// Prints one line when it listens. Then it does control lines from standard input (and from the
-/// control socket): lay NUMBER [foreigner], lift, fault NAME ARGS, clear, commands, quit.
+/// control socket): lay NUMBER (or lay NUMBER foreigner), lift, fault NAME ARGS, clear, commands, quit.
 /// Exit codes: 0 ended by `quit`, 1 could not start, 2 wrong arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -1,7 +1,7 @@
 //! An NXP PN5180 (readers.md section 4): registers, BUSY, the transceiver, the field.
 //!
 //! - [`Chip`]: what the pins do, with the moment given from outside; it has no clock.
-//! - [`bench`]: the chip in this process behind embedded-hal traits, on a virtual clock.
+//! - [`mod@bench`]: the chip in this process behind embedded-hal traits, on a virtual clock.
 //!
 //! Behind a TCP socket, on the real clock (docs/pn5180-socket.md), `sim::reader` runs it.
 //!

@@ -1,7 +1,7 @@
 //! One RFID reader's work on its thread: looks at the pad, reads what is new, writes security
 //! states.
 //!
-//! It decides nothing about loans; what comes next is [`plan`]'s rule.
+//! It decides nothing about loans; what comes next is the rule of `plan`.
 
 mod classify;
 mod plan;
