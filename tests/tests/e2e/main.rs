@@ -8,6 +8,7 @@ mod demo;
 mod docs;
 mod foreign;
 mod hardware;
+mod identify;
 mod mixed;
 mod offline;
 mod readers;
