@@ -178,6 +178,21 @@ fn no_card_is_told_soon_and_with_few_bytes() {
     assert_eq!((found, rig.sim.commands_seen() - before), (vec![], 1));
 }
 
+/// A command that follows the reply too closely meets a chip that still speaks, and is sent again
+/// when its acknowledge is overdue.
+#[test]
+fn no_command_is_sent_into_the_end_of_a_reply() {
+    const ACK_WAIT_MS: u64 = 4_000;
+    let rig = rig(Line::Pty, &[("four", &FOUR)]);
+    let setup = Pn532Setup { ack_wait_ms: ACK_WAIT_MS, ..Pn532Setup::default() };
+    let mut reader = Pn532Reader::new(Hsu::new(port(&rig), timing::BAUD), setup);
+    within(Duration::from_millis(ACK_WAIT_MS), || {
+        for _ in 0..20 {
+            assert_eq!(reader.inventory().unwrap().len(), 1);
+        }
+    });
+}
+
 #[test]
 fn cards_have_nothing_but_a_uid() {
     let rig = rig(Line::Pty, &[("four", &FOUR)]);

@@ -16,6 +16,10 @@ const WAKE: [u8; 16] = [0x55, 0x55, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// Longest wait for room to send.
 const SEND_PATIENCE: Duration = Duration::from_millis(500);
 
+/// Longest wait for the zero behind a frame. It follows within a byte's time, but a USB bridge may
+/// hold it back up to 16 ms.
+const POSTAMBLE_WAIT: Duration = Duration::from_millis(20);
+
 /// Bytes taken from the port at once.
 const READ_CHUNK: usize = 256;
 
@@ -30,6 +34,16 @@ impl<P: Port> Hsu<P> {
     /// Takes an open port. `baud` is the line's speed in bit/s, from which time-outs follow.
     pub fn new(port: P, baud: u32) -> Self {
         Self { port, baud, decoder: Decoder::new() }
+    }
+
+    /// Lets a frame end. It is good from its checksum on, but whoever speaks before its last zero
+    /// is out speaks while the chip still does, and may go unheard.
+    fn postamble(&mut self, items: &[Decoded]) -> Result<Vec<Decoded>, ReaderError> {
+        let ends_in_frame = matches!(items.last(), Some(Decoded::Frame(_)));
+        if !ends_in_frame || self.decoder.pending() > 0 {
+            return Ok(Vec::new());
+        }
+        Ok(self.read_once(POSTAMBLE_WAIT)?.unwrap_or_default())
     }
 
     /// `None` when nothing came within `patience`.
@@ -87,9 +101,10 @@ impl<P: Port> Bus for Hsu<P> {
             if now >= stop {
                 return Ok(self.decoder.flush());
             }
-            if let Some(items) = self.read_once(stop - now)? {
+            if let Some(mut items) = self.read_once(stop - now)? {
                 heard = Instant::now();
                 if !items.is_empty() {
+                    items.extend(self.postamble(&items)?);
                     return Ok(items);
                 }
             }
