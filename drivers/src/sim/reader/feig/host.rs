@@ -116,7 +116,7 @@ impl Machine {
             true => field.read_blocks(uid, first, count),
             false => field.read_data(uid, first, count),
         };
-        let mut answer = with(read, |blocks| {
+        with(read, |blocks| {
             let mut list = vec![count, BLOCK as u8];
             for BlockRead { locked, mut data } in blocks {
                 if swap {
@@ -126,12 +126,7 @@ impl Machine {
                 list.extend(data);
             }
             list
-        });
-        if answer.status == OK && !security {
-            // The field counts a lock byte with each block; without the option none is sent.
-            answer.air = answer.air.saturating_sub(air::RETURN_BYTE * u32::from(count));
-        }
-        answer
+        })
     }
 
     fn write(
