@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed while running or found something wrong (reason on standard
 //! error), 2 wrong arguments.
 
+mod batch;
 mod check;
 mod devices;
 mod program;

@@ -3,14 +3,12 @@
 //! Exit codes: 0 all as asked, 1 something could not be done or is not as it should be, 2 wrong
 //! arguments.
 
-use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use drivers::rfid::program::batch::{Batch, Entry, Prompt};
+use drivers::rfid::Uid;
 use drivers::rfid::program::convert::convert;
 use drivers::rfid::program::{
     LockChoice, Outcome, Overwrite, Refusal, Report, Request, program, verify,
@@ -20,17 +18,14 @@ use drivers::rfid::tagdata::{
     Element, ElementId, ImageOptions, Model, Parts, SetInformation, TagData, TagImage, TypeOfUsage,
     Value, encode,
 };
-use drivers::rfid::{Seen, Uid};
+use serde::Deserialize;
 use serde_json::json;
 
+use crate::batch;
 use crate::reader::{Opened, Place, describe, pick, say};
 
-/// Longest wait for the operator in a batch, for one tag.
-const BATCH_WAIT: Duration = Duration::from_secs(120);
 /// User memory written to tags that do not say how much they have.
 const MEMORY: usize = 112;
-/// Longest barcode.
-const BARCODE_MAX: u64 = 256;
 
 /// What may be done to a tag.
 #[derive(Args)]
@@ -52,7 +47,7 @@ pub(crate) struct How {
 #[derive(Args)]
 pub(crate) struct WriteArgs {
     #[command(flatten)]
-    place: Place,
+    pub(crate) place: Place,
     /// The tag; without it the only one in the field.
     #[arg(long)]
     uid: Option<Uid>,
@@ -71,14 +66,39 @@ pub(crate) struct WriteArgs {
     /// Part of a set: number/total.
     #[arg(long)]
     set: Option<String>,
-    /// One barcode a line on standard input, one tag after the other on the reader.
+    /// One barcode, or one item as JSON, a line on standard input, one tag after the other on the
+    /// reader.
     #[arg(long)]
     batch: bool,
+    /// Every item of the batch has so many parts, and gets a tag for each.
+    #[arg(long, requires = "batch", conflicts_with = "set",
+          value_parser = clap::value_parser!(u16).range(1..=PARTS_MAX))]
+    pub(crate) parts: Option<u16>,
     /// File in which a batch keeps what was done, to go on after a break.
     #[arg(long, requires = "batch")]
-    log: Option<PathBuf>,
+    pub(crate) log: Option<PathBuf>,
     #[command(flatten)]
-    how: How,
+    pub(crate) how: How,
+}
+
+/// Most parts of an item, as part 3 counts them.
+const PARTS_MAX: i64 = 255;
+
+/// One item to write: what is not given is as the options say.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Item {
+    /// Its identifier.
+    pub(crate) identifier: String,
+    /// Owner's ISIL.
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
+    /// Type of usage, two hexadecimal digits.
+    #[serde(default)]
+    pub(crate) usage: Option<String>,
+    /// Part of a set: number/total.
+    #[serde(default)]
+    pub(crate) set: Option<String>,
 }
 
 #[derive(Args)]
@@ -127,26 +147,28 @@ pub(crate) fn write(
 ) -> anyhow::Result<bool> {
     let mut opened = args.place.open()?;
     if args.batch {
-        return batch(args, &mut opened, input, &mut output);
+        return batch::run(args, &mut opened, input, &mut output);
     }
+    let identifier = args.identifier.clone().unwrap_or_default();
+    let image = args.image(&Item { identifier, ..Item::default() }, None)?;
     let seen = pick(opened.reader.as_mut(), args.uid)?;
-    let identifier = args.identifier.as_deref().unwrap_or_default();
-    let image = args.image(identifier)?;
     let report = one(&mut opened, seen.uid, &image, &args.how);
     tell(&report, args.place.json, &mut output)?;
     Ok(report.is_as_asked())
 }
 
 impl WriteArgs {
-    fn image(&self, identifier: &str) -> anyhow::Result<TagImage> {
+    /// The item laid out; `parts` tells which part of it, unless the item does.
+    pub(crate) fn image(&self, item: &Item, parts: Option<Parts>) -> anyhow::Result<TagImage> {
         let mut data = TagData::new(self.tag_model);
-        data.elements.push(Element::text(ElementId::PrimaryItemIdentifier, identifier));
+        let id = ElementId::PrimaryItemIdentifier;
+        data.elements.push(Element::text(id, item.identifier.as_str()));
         if self.tag_model != Model::Rfid501 {
-            if let Some(owner) = &self.owner {
+            if let Some(owner) = item.owner.as_ref().or(self.owner.as_ref()) {
                 data.elements.push(Element::text(ElementId::OwnerInstitution, owner.clone()));
             }
-            let usage = u8::from_str_radix(&self.usage, 16)
-                .context("--usage: write two hexadecimal digits, 10 for a book")?;
+            let usage = u8::from_str_radix(item.usage.as_ref().unwrap_or(&self.usage), 16)
+                .context("usage: write two hexadecimal digits, 10 for a book")?;
             let usage = match self.tag_model {
                 // This model has the class alone.
                 Model::Iso28560Part3 => usage & 0xF0,
@@ -155,11 +177,14 @@ impl WriteArgs {
             let value = Value::Usage(TypeOfUsage(usage));
             data.elements.push(Element { id: ElementId::TypeOfUsage, value });
         }
-        data.parts = self.parts()?;
+        data.parts = match item.set.as_ref().or(self.set.as_ref()) {
+            Some(text) => Some(set(text)?),
+            None => parts,
+        };
         if let Some(parts) =
             data.parts.filter(|_| !matches!(self.tag_model, Model::Iso28560Part3 | Model::Rfid501))
         {
-            let set = SetInformation::from_parts(parts).context("--set: at most 999 parts")?;
+            let set = SetInformation::from_parts(parts).context("set: at most 999 parts")?;
             data.elements.push(Element { id: ElementId::SetInformation, value: Value::Set(set) });
         }
         let mut options = ImageOptions::new(MEMORY);
@@ -170,18 +195,18 @@ impl WriteArgs {
             format!("the tag cannot be laid out in {}; try another --tag-model", self.tag_model)
         })
     }
-
-    fn parts(&self) -> anyhow::Result<Option<Parts>> {
-        let Some(text) = &self.set else { return Ok(None) };
-        let parts = text.split_once('/').and_then(|(number, total)| {
-            Some(Parts { number: number.parse().ok()?, in_item: total.parse().ok()? })
-        });
-        let parts = parts.filter(|p| p.number >= 1 && p.number <= p.in_item);
-        Ok(Some(parts.context("--set: write number/total, as 1/3")?))
-    }
 }
 
-fn one(opened: &mut Opened, uid: Uid, image: &TagImage, how: &How) -> Report {
+/// `number/total`.
+fn set(text: &str) -> anyhow::Result<Parts> {
+    let parts = text.split_once('/').and_then(|(number, total)| {
+        Some(Parts { number: number.parse().ok()?, in_item: total.parse().ok()? })
+    });
+    let parts = parts.filter(|p| p.number >= 1 && p.number <= p.in_item);
+    parts.context("set: write number/total, as 1/3")
+}
+
+pub(crate) fn one(opened: &mut Opened, uid: Uid, image: &TagImage, how: &How) -> Report {
     let request = Request {
         security: Some(if how.released { Security::Released } else { Security::Secured }),
         overwrite: if how.overwrite { Overwrite::Anything } else { Overwrite::SameItem },
@@ -192,7 +217,7 @@ fn one(opened: &mut Opened, uid: Uid, image: &TagImage, how: &How) -> Report {
 }
 
 /// The report, and for a person what to do.
-fn tell(report: &Report, json: bool, output: &mut impl Write) -> anyhow::Result<()> {
+pub(crate) fn tell(report: &Report, json: bool, output: &mut impl Write) -> anyhow::Result<()> {
     if json {
         return say(output, true, &serde_json::to_value(report)?);
     }
@@ -218,99 +243,6 @@ fn tell(report: &Report, json: bool, output: &mut impl Write) -> anyhow::Result<
     Ok(())
 }
 
-fn batch(
-    args: &WriteArgs,
-    opened: &mut Opened,
-    mut input: impl BufRead,
-    output: &mut impl Write,
-) -> anyhow::Result<bool> {
-    let mut batch =
-        Batch::resume(args.log.as_deref().map(read_log).transpose()?.unwrap_or_default());
-    let mut line = String::new();
-    loop {
-        line.clear();
-        let read = std::io::Read::take(&mut input, BARCODE_MAX).read_line(&mut line);
-        if read.context("reading standard input")? == 0 {
-            break;
-        }
-        match batch.scanned(&line) {
-            Prompt::Scan => continue,
-            Prompt::Full => bail!("the batch is full; begin another log"),
-            Prompt::DoneBefore { identifier } => {
-                let line = json!({ "identifier": identifier, "prompt": "done_before" });
-                say(output, args.place.json, &line)?;
-                continue;
-            }
-            _ => {}
-        }
-        let Some(uid) = await_tag(args, opened, &mut batch, output)? else {
-            bail!("no single tag lay on the reader for {} s", BATCH_WAIT.as_secs());
-        };
-        let report = one(opened, uid, &args.image(line.trim())?, &args.how);
-        tell(&report, args.place.json, output)?;
-        if let Some(entry) = batch.written(uid, report.is_as_asked())
-            && let Some(log) = &args.log
-        {
-            append(log, &entry)?;
-        }
-        say(output, args.place.json, &json!({ "progress": batch.progress() }))?;
-    }
-    Ok(batch.progress().failed == 0)
-}
-
-/// Looks until one tag lies there that may be written. Each new prompt is said once.
-fn await_tag(
-    args: &WriteArgs,
-    opened: &mut Opened,
-    batch: &mut Batch,
-    output: &mut impl Write,
-) -> anyhow::Result<Option<Uid>> {
-    let until = Instant::now() + BATCH_WAIT;
-    let mut said = None;
-    while Instant::now() < until {
-        let seen = opened.reader.inventory().context("the reader does not answer")?;
-        let uids: Vec<Uid> = seen.iter().map(|tag: &Seen| tag.uid).collect();
-        let prompt = batch.looked(&uids);
-        if let Prompt::Write { uid, .. } = prompt {
-            return Ok(Some(uid));
-        }
-        if said.as_ref() != Some(&prompt) {
-            let word = match &prompt {
-                Prompt::Lay => "lay",
-                Prompt::TakeAway => "take_away",
-                Prompt::OneOnly { .. } => "one_only",
-                _ => "scan",
-            };
-            say(output, args.place.json, &json!({ "prompt": word }))?;
-            said = Some(prompt);
-        }
-    }
-    Ok(None)
-}
-
-fn read_log(path: &Path) -> anyhow::Result<Vec<Entry>> {
-    let Ok(text) = std::fs::read_to_string(path) else { return Ok(Vec::new()) };
-    let entry = |(number, line): (usize, &str)| {
-        serde_json::from_str(line).with_context(|| {
-            format!(
-                "{}, line {}: no line of a batch; give another --log",
-                path.display(),
-                number + 1
-            )
-        })
-    };
-    // A line broken off by a power cut stands last; its tag is written once more.
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole.lines().enumerate().map(entry).collect()
-}
-
-fn append(path: &Path, entry: &Entry) -> anyhow::Result<()> {
-    let writing = || format!("writing {}", path.display());
-    let mut file = OpenOptions::new().create(true).append(true).open(path).with_context(writing)?;
-    let line = serde_json::to_string(entry)? + "\n";
-    file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).with_context(writing)
-}
-
 /// Brings a tag to another data model.
 ///
 /// # Errors
@@ -323,7 +255,7 @@ pub(crate) fn convert_tag(args: &ConvertArgs, mut output: impl Write) -> anyhow:
     let data = whole.data.as_ref().map_err(|error| *error).with_context(|| {
         "the tag names no item; write it anew with `jiehuan-tech tag write`".to_owned()
     })?;
-    let mut options = ImageOptions::new(whole.memory.len().max(MEMORY.min(whole.memory.len())));
+    let mut options = ImageOptions::new(whole.memory.len());
     if args.how.lock {
         options.lock = vec![ElementId::PrimaryItemIdentifier];
     }
@@ -340,8 +272,9 @@ pub(crate) fn convert_tag(args: &ConvertArgs, mut output: impl Write) -> anyhow:
     // The same item: only its model changes. The decoder of the old model still names it.
     let report = one(&mut opened, seen.uid, &converted.image, &args.how);
     tell(&report, args.place.json, &mut output)?;
-    if !lost.is_empty() {
-        say(&mut output, args.place.json, &json!({ "lost": lost }))?;
+    let assumed: Vec<String> = converted.assumed.iter().map(ToString::to_string).collect();
+    if !(lost.is_empty() && assumed.is_empty()) {
+        say(&mut output, args.place.json, &json!({ "lost": lost, "assumed": assumed }))?;
     }
     Ok(report.is_as_asked())
 }

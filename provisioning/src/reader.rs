@@ -18,6 +18,8 @@ use serde_json::{Value as Json, json};
 
 /// Bytes of a block, as readers count them here.
 const BLOCK_LEN: usize = 4;
+/// The block of an ICODE SLIX2 that is no memory (rfid-data.md section 6.1).
+const SLIX2_COUNTER: usize = 79;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -279,6 +281,10 @@ fn write(raw: &Raw, output: &mut impl Write) -> anyhow::Result<()> {
     }
     let mut opened = raw.place.open()?;
     let seen = pick(opened.reader.as_mut(), raw.uid)?;
+    let last = usize::from(raw.first) + data.len() / BLOCK_LEN - 1;
+    if Chip::of(&seen) == Chip::IcodeSlix2 && last >= SLIX2_COUNTER {
+        bail!("block {SLIX2_COUNTER} of an ICODE SLIX2 is a counter; write below it");
+    }
     let reader = opened.reader.as_mut();
     let whole = verify::read_whole(reader, seen.uid, &opened.security)
         .context("the tag could not be read; lay it in the middle and try again")?;

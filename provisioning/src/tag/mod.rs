@@ -75,7 +75,7 @@ pub(crate) fn run(
     output.flush().context("writing standard output")
 }
 
-enum Line {
+pub(crate) enum Line {
     Text(Vec<u8>),
     /// It was passed over; nothing of it is kept.
     TooLong,
@@ -83,7 +83,7 @@ enum Line {
 }
 
 /// The next line, of which at most [`LINE_MAX_BYTES`] are held in memory.
-fn next_line(input: &mut impl BufRead) -> io::Result<Line> {
+pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Line> {
     let mut line = Vec::new();
     let mut too_long = false;
     let mut any = false;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::rfid::tagdata::{Parts, TagData, TagError, same_isil};
+use crate::rfid::tagdata::{Model, Parts, TagData, TagError, TypeOfUsage, same_isil};
 
 /// What a tag carries and how it is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,6 +79,7 @@ pub struct Occupant {
     /// Name of the data model.
     pub model: &'static str,
     parts: Option<Parts>,
+    usage: Option<TypeOfUsage>,
 }
 
 impl fmt::Debug for Occupant {
@@ -92,7 +93,7 @@ impl Occupant {
     #[must_use]
     pub fn of(data: &TagData) -> Option<Self> {
         let identifier = data.identifier().map(str::to_owned);
-        if identifier.is_none() && data.model != crate::rfid::tagdata::Model::Ndef {
+        if identifier.is_none() && data.model != Model::Ndef {
             return None;
         }
         Some(Self {
@@ -101,12 +102,13 @@ impl Occupant {
             card: data.usage().is_some_and(|usage| usage.is_patron_card()),
             model: data.model.name(),
             parts: data.parts,
+            usage: data.usage(),
         })
     }
 
     /// Somebody whose name cannot be read.
     pub(super) fn unnamed(model: &'static str) -> Self {
-        Self { identifier: None, owner: None, card: false, model, parts: None }
+        Self { identifier: None, owner: None, card: false, model, parts: None, usage: None }
     }
 
     /// The item's identifier; `None` for cards and where none can be read.
@@ -129,12 +131,12 @@ impl Occupant {
             && owners
     }
 
-    /// Whether a torn tag that reads as `self` can be taken for `other`: everything that tells
-    /// tags apart agrees.
+    /// Whether a torn tag that reads as `self` can be taken for `other`: identifier, owner, type of
+    /// usage and part agree. Other elements (shelf, title) may be half written.
     pub(super) fn reads_as(&self, other: &Self) -> bool {
         self.identifier == other.identifier
             && self.owner == other.owner
-            && self.card == other.card
+            && self.usage == other.usage
             && self.parts == other.parts
     }
 }

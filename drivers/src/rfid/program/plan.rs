@@ -134,9 +134,17 @@ fn around_locked_head(
     Err(Refusal::NoSafeOrder)
 }
 
-/// Whether the tag reads as old, new or nobody after every single write. `dsfids`: before, while
-/// and after the blocks are written.
-fn is_safe(survey: &Survey, order: &[u8], [before, during, after]: [Option<u8>; 3]) -> bool {
+/// Whether the tag reads as old, new or nobody after every single write, by readers that know the
+/// DSFID and by those that do not. `dsfids`: before, while and after the blocks are written.
+fn is_safe(survey: &Survey, order: &[u8], dsfids: [Option<u8>; 3]) -> bool {
+    is_safe_seen_by(survey, order, dsfids) && is_safe_seen_by(survey, order, [None; 3])
+}
+
+fn is_safe_seen_by(
+    survey: &Survey,
+    order: &[u8],
+    [before, during, after]: [Option<u8>; 3],
+) -> bool {
     let (old, new) = (occupant(&survey.old, before), occupant(&survey.new, after));
     let good = |memory: &[u8], dsfid| match occupant(memory, dsfid) {
         None => true,

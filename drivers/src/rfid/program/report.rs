@@ -98,6 +98,10 @@ pub enum Refusal {
         /// Their length in bytes.
         block_len: u8,
     },
+    /// The data model belongs to another kind of tag: UHF data on HF tags, HF data on UHF tags, or
+    /// anything on a card.
+    #[error("the data model is not for this kind of tag")]
+    OtherKindOfTag,
     /// The image is not whole blocks, or more than 256.
     #[error("the image is not one to 256 whole blocks")]
     BadImage,

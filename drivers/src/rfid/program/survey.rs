@@ -4,7 +4,7 @@ use super::found::{Content, Found, Occupant};
 use super::report::{Refusal, Stop};
 use super::{BLOCK_LEN, Request, SLIX2_COUNTER, TRIES_MAX, is_slix2, uhf};
 use crate::rfid::tagdata;
-use crate::rfid::{ReaderError, TagReader, Uid, Uii};
+use crate::rfid::{ReaderError, TagReader, UID_MAX, Uid, Uii};
 
 /// Most blocks a tag can have: their number is one byte.
 const BLOCKS_MAX: usize = 256;
@@ -31,10 +31,13 @@ pub(super) fn survey(reader: &mut dyn TagReader, request: &Request<'_>) -> Resul
     if !image.len().is_multiple_of(BLOCK_LEN) || blocks == 0 || blocks > BLOCKS_MAX {
         return Err(Refusal::BadImage.into());
     }
+    let uhf = request.image.uii.is_some();
+    if !fits_kind(uid, uhf) {
+        return Err(Refusal::OtherKindOfTag.into());
+    }
     let size = size(reader, uid, image)?;
     let old = read(reader, uid, size)?;
     let new = fit(image, old.len(), uid, &old)?;
-    let uhf = request.image.uii.is_some();
     let (uii, content, dsfid) = if uhf {
         let uii = again(|| reader.uii(uid))?;
         (Some(uii.clone()), uhf::content(&uii), None)
@@ -53,6 +56,12 @@ pub(super) fn survey(reader: &mut dyn TagReader, request: &Request<'_>) -> Resul
     let blocks = u16::try_from(old.len() / BLOCK_LEN).unwrap_or(u16::MAX);
     let found = Found { content, dsfid, afi, eas, blocks, locked };
     Ok(Survey { found, old, new, uii })
+}
+
+/// A UHF tag is known by its TID, an HF tag by the UID of ISO 15693. Data for the one in the memory
+/// of the other would be read by nobody, and a UII written beside it would still name the old item.
+fn fits_kind(uid: Uid, uhf: bool) -> bool {
+    if uhf { uid.bytes().len() == UID_MAX } else { uid.as_iso15693().is_some() }
 }
 
 /// Blocks of a memory, which are at most 255 at a time here.

@@ -167,6 +167,26 @@ fn a_chip_without_afi_says_so() {
 }
 
 #[test]
+fn data_for_another_kind_of_tag_is_refused() {
+    let hf = book("32105000123456");
+    let uhf = TagImage {
+        uii: Some(crate::rfid::Uii { pc: 0x1107, bytes: vec![0x14, 0x1C, 0xC0, 0x4F] }),
+        ..hf.clone()
+    };
+    let profile = SecurityProfile::default();
+    let mut reader = MemReader::new(vec![0; 112], 0);
+    for (uid, image) in [
+        (UID, &uhf),
+        ("E28011302000212333BE04F6".parse().unwrap(), &hf),
+        ("04A1B2C3D4E5F6".parse().unwrap(), &hf),
+    ] {
+        let report = program(&mut reader, &Request::new(uid, image, &profile));
+        assert_eq!(report.outcome, Outcome::Refused(Refusal::OtherKindOfTag), "{uid}");
+    }
+    assert_eq!(reader.writes, 0);
+}
+
+#[test]
 fn the_counter_of_a_slix2_is_never_written() {
     let slix2 = Uid::iso15693([0xE0, 0x04, 0x01, 0x08, 0x31, 0x23, 0xAA, 0x26]);
     let mut reader = MemReader::new(vec![0xAA; 320], 0);
