@@ -6,10 +6,11 @@ mod timing;
 use std::hint::black_box;
 use std::time::Duration;
 
+use drivers::rfid::Uii;
 use drivers::rfid::m3::timing::{BAUD, line_time};
 use drivers::rfid::tagdata::{
-    DSFID_PART2, DSFID_PART3, Element, ElementId, Model, Parts, SetInformation, TagData,
-    TypeOfUsage, Value, blocks_needed, decode, part2, part3,
+    DSFID_PART2, DSFID_PART3, Element, ElementId, ImageOptions, Model, Parts, SetInformation,
+    TagData, TagImage, TypeOfUsage, Value, blocks_needed, decode, decode_uhf, encode, part2, part3,
 };
 use timing::{Case, medians, ratio};
 
@@ -48,12 +49,33 @@ fn part3_memory() -> Vec<u8> {
     part3::encode(&tag, &part3::Layout::new(MEMORY)).expect("the elements fit the tag")
 }
 
+/// The same item in a model that has only its identifier and, if it is told, its owner.
+fn short(model: Model, owner: Option<&str>) -> TagImage {
+    let mut tag = TagData::new(model);
+    tag.elements = vec![Element::text(ElementId::PrimaryItemIdentifier, "123456789012")];
+    tag.elements.extend(owner.map(|owner| Element::text(ElementId::OwnerInstitution, owner)));
+    encode(&tag, &ImageOptions::new(MEMORY)).expect("the elements fit the tag")
+}
+
+fn uii(image: &TagImage) -> &Uii {
+    image.uii.as_ref().expect("a UHF model has a UII")
+}
+
+fn reading_uhf(image: &TagImage) -> impl FnMut() {
+    decode_uhf(uii(image), Some(&image.memory), None).expect("the tag is whole");
+    move || drop(black_box(decode_uhf(black_box(uii(image)), Some(&image.memory), None)))
+}
+
 fn reading(memory: &[u8], dsfid: Option<u8>) -> impl FnMut() {
+    decode(memory, dsfid, None).expect("the tag is whole");
     move || drop(black_box(decode(black_box(memory), dsfid, None)))
 }
 
 fn main() {
     let (two, three) = (part2_memory(), part3_memory());
+    let rfid501 = short(Model::Rfid501, None);
+    let part4 = short(Model::Iso28560Part4, Some("US-InU-Mu"));
+    let gaoxiao = short(Model::Gaoxiao, Some("10248"));
     let (a, b) = (Some(DSFID_PART2), Some(DSFID_PART3));
     let mut cases = [
         Case::new("28560-2 by DSFID", reading(&two, a)),
@@ -62,6 +84,9 @@ fn main() {
         Case::new("28560-3 by DSFID", reading(&three, b)),
         Case::new("28560-3 by content", reading(&three, None)),
         Case::new("28560-3 blocks needed", || _ = black_box(blocks_needed(&three[..FIRST], b))),
+        Case::new("rfid501", reading(&rfid501.memory, None)),
+        Case::new("28560-4", reading_uhf(&part4)),
+        Case::new("gaoxiao", reading_uhf(&gaoxiao)),
     ];
     let times = medians(&mut cases, SPAN);
 

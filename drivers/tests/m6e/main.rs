@@ -51,10 +51,11 @@ fn item(n: u8) -> TagState {
     tag.with_content(&[0x06, 0x02, 0x01, 0xD0, 0x14, 0x02, 0x04, n])
 }
 
-/// An item of the university format, in the library (rfid-data.md section 8).
+/// An item of the university format, in the library (rfid-data.md section 8), with another number
+/// each.
 fn university(n: u8) -> TagState {
     let mut tag = item(n);
-    let bytes = vec![0x17, 0x03, 0, 3, 0x98, 0x13, 0x08, 0x03, 0xF4, 0x04, 0, n];
+    let bytes = vec![0x17, 0x03, 0, 3, 0x98, 0x13, 0x08, 0x03, 0xF4 - 4 * n, 0x04, 0, 0];
     tag.uii = Uii { pc: 0x3400, bytes };
     tag
 }
