@@ -29,7 +29,9 @@ DISPLAY=:$(cat "$work/display"); export DISPLAY
 pids+=($!)
 window() { id=$(xdotool search --name '^Jiehuan Workbench$' 2>/dev/null | tail -n 1); [ -n "$id" ]; }
 until_true 60 "the window" window
-look() { import -silent -window "$id" -crop "$1" +repage "$work/look.png" && md5sum <"$work/look.png"; }
+# A window has a name before it can be pictured.
+shoot() { import -silent -window "$id" -crop "$1" +repage "$work/look.png" 2>/dev/null; }
+look() { until_true 20 "a picture of the window" shoot "$1"; md5sum <"$work/look.png"; }
 # The same picture for two seconds, and another than before.
 still() { # region seconds before
   local before=$3 now same=0
