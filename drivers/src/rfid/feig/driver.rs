@@ -1,7 +1,7 @@
 //! [`FeigReader`]: the reader as a [`TagReader`].
 
 use super::link::Link;
-use super::profile::{ByteOrder, EasCommands, FeigProfile, MemorySize};
+use super::profile::{ByteOrder, EasCommands, FeigProfile, MemorySize, Ont};
 use super::timing::{LINE, READER_MARGIN};
 use super::wire::{
     Command, Eas, HostCommand, IsoError, Record, Reply, Status, SystemInfo, Target, Version,
@@ -37,11 +37,34 @@ const RANDOM_UID: u8 = 0x08;
 /// caller's rule. After an answer that is missing or damaged, the next call first asks the version
 /// until it is answered, so that a late answer is never taken for a new one.
 ///
+/// A tag that was listed and is missing is looked for once more after an RF reset: a reader that
+/// restarted unnoticed has its ONT back, and hides what it has told.
+///
 /// More tags than the reader can hold (status 93) are [`ReaderError::TooMany`], and what was
 /// listed before is dropped: a list that looks whole and is not would lend half a pile.
 pub struct FeigReader<P: Port> {
     link: Link<P>,
+    once: Once,
+    /// Tags of the last inventory.
+    listed: Vec<Uid>,
 }
+
+/// Whether the reader tells each tag once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Once {
+    /// Not asked yet.
+    Unknown,
+    /// Yes: the field is reset before each inventory.
+    Yes,
+    /// No: each inventory is whole.
+    No,
+}
+
+/// Block and byte of ONT, and its bit (FEIG H20800-16e, CFG5). The address without bit 7 is the
+/// block in RAM.
+const CFG5: u8 = 5;
+const ONT_BYTE: usize = 11;
+const ONT_BIT: u8 = 0x01;
 
 impl FeigReader<Box<dyn Port>> {
     /// Opens the port; nothing is sent yet.
@@ -63,7 +86,12 @@ enum Listed {
 impl<P: Port> FeigReader<P> {
     /// Takes an open port with its line, from which time-outs follow.
     pub fn new(port: P, line: LineSettings, profile: FeigProfile) -> Self {
-        Self { link: Link::new(port, line, profile) }
+        let once = match profile.ont {
+            Ont::Clear => Once::Unknown,
+            Ont::On => Once::Yes,
+            Ont::Off => Once::No,
+        };
+        Self { link: Link::new(port, line, profile), once, listed: Vec::new() }
     }
 
     /// Gives the port back.
@@ -93,10 +121,41 @@ impl<P: Port> FeigReader<P> {
         self.done(&Command::Host(command))
     }
 
-    fn list(&mut self) -> Result<Listed, ReaderError> {
-        if self.link.profile().ont {
-            self.done(&Command::RfReset)?;
+    /// Clears ONT in the reader's RAM.
+    fn clear_ont(&mut self) -> Result<Once, ReaderError> {
+        let Reply::Config(mut block) = self.link.ask(&Command::ReadConfig { address: CFG5 })?
+        else {
+            tracing::info!("the reader does not tell its ONT: the field is reset for each look");
+            return Ok(Once::Yes);
+        };
+        let Some(byte) = block.get_mut(ONT_BYTE).filter(|byte| **byte & ONT_BIT != 0) else {
+            return Ok(Once::No);
+        };
+        *byte &= !ONT_BIT;
+        match self.link.ask(&Command::WriteConfig { address: CFG5, data: block })? {
+            Reply::Done { .. } => Ok(Once::No),
+            _ => {
+                tracing::info!("the reader keeps its ONT: the field is reset for each look");
+                Ok(Once::Yes)
+            }
         }
+    }
+
+    /// The whole state, from an inventory that is begun again when it could not be finished.
+    fn list_whole(&mut self, mut reset: bool) -> Result<Vec<Seen>, ReaderError> {
+        for _ in 0..INVENTORY_TRIES {
+            if reset {
+                self.done(&Command::RfReset)?;
+            }
+            if let Listed::Whole(seen) = self.list()? {
+                return Ok(seen);
+            }
+            reset = self.once == Once::Yes;
+        }
+        Err(ReaderError::Refused { code: Status::RF_COMMUNICATION.0 })
+    }
+
+    fn list(&mut self) -> Result<Listed, ReaderError> {
         let mut seen = Vec::new();
         let mut next = HostCommand::Inventory { notify: None, presence: false };
         for _ in 0..PAGES_MAX {
@@ -171,12 +230,23 @@ impl<P: Port> TagReader for FeigReader<P> {
     }
 
     fn inventory(&mut self) -> Result<Vec<Seen>, ReaderError> {
-        for _ in 0..INVENTORY_TRIES {
-            if let Listed::Whole(seen) = self.list()? {
-                return Ok(seen);
+        if self.once == Once::Unknown {
+            self.once = self.clear_ont()?;
+        }
+        let once = self.once == Once::Yes;
+        let mut seen = self.list_whole(once)?;
+        let lacks = |seen: &[Seen], uid: &Uid| seen.iter().all(|other| other.uid != *uid);
+        let missing: Vec<Uid> =
+            self.listed.iter().copied().filter(|uid| lacks(&seen, uid)).collect();
+        if !once && !missing.is_empty() {
+            seen = self.list_whole(true)?;
+            if missing.iter().any(|uid| !lacks(&seen, uid)) && self.link.profile().ont == Ont::Clear
+            {
+                self.once = Once::Unknown;
             }
         }
-        Err(ReaderError::Refused { code: Status::RF_COMMUNICATION.0 })
+        self.listed = seen.iter().map(|seen| seen.uid).collect();
+        Ok(seen)
     }
 
     fn read_blocks(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {

@@ -61,6 +61,24 @@ pub enum EasCommands {
     None,
 }
 
+/// What is done about ONT, "each tag once" (CFG5 byte 11 bit 0; on in readers from the factory).
+///
+/// With ONT a listed tag keeps quiet until it leaves or the field is reset, so a list is no whole
+/// state. Whether block 5 looks the same on i-scan readers is UNCONFIRMED: readers.md 2.4 has it
+/// from a classic-pro manual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ont {
+    /// The driver clears it in the reader's RAM; the stored configuration stays. A reader that
+    /// refuses is treated as `on`.
+    #[default]
+    Clear,
+    /// It is on and stays on: the driver resets the field before each inventory.
+    On,
+    /// It is off in the reader's stored configuration.
+    Off,
+}
+
 /// How this site's reader is set up.
 ///
 /// `block_order` and `memory_size` must be checked with a tag of known content and size, and
@@ -81,9 +99,8 @@ pub struct FeigProfile {
     /// Order of bytes in the UID of an ISO 14443A card. UNCONFIRMED; it matters where cards are
     /// known from another make of reader.
     pub card_uid_order: ByteOrder,
-    /// CFG5 byte 11 bit 0, as it is set in the reader (factory: on). When on, a listed tag keeps
-    /// quiet, and the driver sends an RF reset before each inventory.
-    pub ont: bool,
+    /// What is done about ONT.
+    pub ont: Ont,
     /// PSST: pause between an answer and the next command, in ms (CFG1; at most 5 in the reader).
     pub psst_ms: u8,
     /// TR-RESPONSE-TIME: the reader's latest answer to a command to a tag, in ms (CFG1 bytes 6-7
@@ -103,7 +120,7 @@ impl Default for FeigProfile {
             address: ANY_READER,
             block_order: ByteOrder::Reversed,
             card_uid_order: ByteOrder::Straight,
-            ont: true,
+            ont: Ont::default(),
             psst_ms: 5,
             response_time_ms: 1000,
             memory_size: MemorySize::default(),

@@ -83,7 +83,7 @@ type Asked = Arc<Mutex<Vec<(Command, Instant)>>>;
 
 /// A reader whose time-outs are short, so that silence is soon known.
 fn quick() -> FeigProfile {
-    FeigProfile { response_time_ms: 100, ont: false, ..FeigProfile::default() }
+    FeigProfile { response_time_ms: 100, ont: Ont::Off, ..FeigProfile::default() }
 }
 
 fn reader_as(
@@ -207,7 +207,7 @@ fn an_overflow_on_a_later_page_is_an_error() {
 
 #[test]
 fn with_ont_the_field_is_reset_first() {
-    let profile = FeigProfile { ont: true, ..quick() };
+    let profile = FeigProfile { ont: Ont::On, ..quick() };
     let (mut reader, asked) = reader_as(profile, |command| match command {
         Command::RfReset => bytes(&Reply::Done { code: 0x69 }),
         other => failed(other, 0x01, &[]),
@@ -215,6 +215,89 @@ fn with_ont_the_field_is_reset_first() {
     assert_eq!(reader.inventory().unwrap(), []);
     let inventory = HostCommand::Inventory { notify: None, presence: false };
     assert_eq!(commands(&asked), [Command::RfReset, Command::Host(inventory)]);
+}
+
+/// A reader whose ONT, in RAM, is as it was left.
+fn with_cfg5(ont: u8, keeps: bool) -> impl FnMut(&Command) -> Vec<u8> {
+    let mut block = [0; 14];
+    block[11] = 0x04 | ont;
+    move |command| match command {
+        Command::ReadConfig { address: 5 } => bytes(&Reply::Config(block)),
+        Command::WriteConfig { address: 5, data } if !keeps => {
+            block = *data;
+            bytes(&Reply::Done { code: 0x81 })
+        }
+        Command::RfReset => bytes(&Reply::Done { code: 0x69 }),
+        other => failed(other, if keeps { 0x16 } else { 0x01 }, &[]),
+    }
+}
+
+#[test]
+fn ont_is_cleared_in_ram_once_and_nothing_else_is_changed() {
+    let inventory = || Command::Host(HostCommand::Inventory { notify: None, presence: false });
+    let read = || Command::ReadConfig { address: 5 };
+    let mut wanted = [0; 14];
+    wanted[11] = 0x04;
+    let write = Command::WriteConfig { address: 5, data: wanted };
+    let profile = FeigProfile { ont: Ont::Clear, ..quick() };
+    let (mut set, asked) = reader_as(profile, with_cfg5(1, false));
+    assert_eq!((set.inventory().unwrap(), set.inventory().unwrap()), (vec![], vec![]));
+    assert_eq!(commands(&asked), [read(), write, inventory(), inventory()]);
+    let (mut clear, asked) = reader_as(profile, with_cfg5(0, false));
+    clear.inventory().unwrap();
+    assert_eq!(commands(&asked), [read(), inventory()]);
+}
+
+#[test]
+fn a_reader_that_keeps_its_ont_is_reset_for_each_look() {
+    let profile = FeigProfile { ont: Ont::Clear, ..quick() };
+    let mut answer = with_cfg5(1, true);
+    let (mut keeps, asked) = reader_as(profile, move |command| match command {
+        Command::Host(_) => failed(command, 0x01, &[]),
+        other => answer(other),
+    });
+    keeps.inventory().unwrap();
+    keeps.inventory().unwrap();
+    let resets = commands(&asked).iter().filter(|c| **c == Command::RfReset).count();
+    assert_eq!(resets, 2);
+}
+
+#[test]
+fn a_reader_that_restarted_unnoticed_is_set_up_again() {
+    let (mut ont, mut quiet, mut looks) = (1, false, 0);
+    let profile = FeigProfile { ont: Ont::Clear, ..quick() };
+    let (mut reader, asked) = reader_as(profile, move |command| {
+        let mut block = [0; 14];
+        match command {
+            Command::ReadConfig { .. } => {
+                block[11] = ont;
+                bytes(&Reply::Config(block))
+            }
+            Command::WriteConfig { data, .. } => {
+                ont = data[11] & 1;
+                bytes(&Reply::Done { code: 0x81 })
+            }
+            Command::RfReset => {
+                quiet = false;
+                bytes(&Reply::Done { code: 0x69 })
+            }
+            _ if ont == 1 && std::mem::replace(&mut quiet, true) => failed(command, 0x01, &[]),
+            _ => {
+                looks += 1;
+                if looks == 1 {
+                    // The power went and came.
+                    (ont, quiet) = (1, true);
+                }
+                listed(Status::OK, vec![tag_record(1)])
+            }
+        }
+    });
+    for _ in 0..4 {
+        assert_eq!(reader.inventory().unwrap().len(), 1);
+    }
+    let writes = |c: &&Command| matches!(c, Command::WriteConfig { .. });
+    assert_eq!(commands(&asked).iter().filter(writes).count(), 2);
+    assert_eq!(commands(&asked).iter().filter(|c| **c == Command::RfReset).count(), 1);
 }
 
 #[test]
@@ -449,7 +532,7 @@ fn commands_keep_their_distance_from_answers() {
 #[cfg(feature = "sim")]
 fn profiles_are_written_in_words() {
     let text = r#"{"class": "cpr", "frame": "advanced", "address": 1, "block_order": "straight",
-        "ont": false, "psst_ms": 3, "response_time_ms": 2000, "memory_size": "count",
+        "ont": "off", "psst_ms": 3, "response_time_ms": 2000, "memory_size": "count",
         "card_uid_order": "reversed", "eas": "none"}"#;
     let profile: FeigProfile = serde_json::from_str(text).unwrap();
     assert_eq!((profile.class.tags_max(), profile.frame), (Some(4), Form::Advanced));
