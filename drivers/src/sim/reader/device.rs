@@ -106,7 +106,8 @@ impl Device {
                 self.shared.wait_until(Instant::now() + LOOK, |core| core.stop);
                 continue;
             }
-            let n = self.endpoint.read(&mut buf, LOOK);
+            let look = if self.protocol.speaks() { Duration::ZERO } else { LOOK };
+            let n = self.endpoint.read(&mut buf, look);
             let now = Instant::now();
             for &byte in &buf[..n] {
                 line_free = line_free.max(now) + self.byte_time;

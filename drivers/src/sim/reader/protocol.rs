@@ -43,6 +43,11 @@ pub trait Protocol: Send {
     /// operation of the field takes effect at once; its time goes into [`Step::after`].
     fn answer(&mut self, command: &[u8], field: &mut Field) -> Vec<Step>;
 
+    /// Whether it has something to say by itself now, and does not wait for a quiet line.
+    fn speaks(&self) -> bool {
+        false
+    }
+
     /// What the reader says by itself, as in continuous reading. Asked whenever the line is idle.
     fn unasked(&mut self, field: &mut Field) -> Vec<Step> {
         let _ = field;

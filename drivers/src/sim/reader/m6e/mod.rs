@@ -53,6 +53,10 @@ impl Protocol for Module {
         vec![Step::new(time, say(code, status, &data))]
     }
 
+    fn speaks(&self) -> bool {
+        self.machine.is_reading()
+    }
+
     fn unasked(&mut self, field: &mut Field) -> Vec<Step> {
         if !self.machine.is_reading() {
             return Vec::new();
