@@ -48,10 +48,19 @@ impl Clock {
     /// The moment.
     #[must_use]
     pub fn now(&self) -> Now {
-        let shift = Duration::from_millis(self.shift_ms.load(Ordering::Relaxed));
         let wall = jiff::Timestamp::now().to_zoned(self.zone.clone()).datetime();
-        let span = jiff::SignedDuration::try_from(shift).unwrap_or(jiff::SignedDuration::MAX);
-        Now { mono: self.started.elapsed() + shift, wall: wall.saturating_add(span) }
+        let span = jiff::SignedDuration::try_from(self.shift()).unwrap_or(jiff::SignedDuration::MAX);
+        Now { mono: self.mono_at(Instant::now()), wall: wall.saturating_add(span) }
+    }
+
+    /// Station time of a moment just past.
+    #[must_use]
+    pub fn mono_at(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.started) + self.shift()
+    }
+
+    fn shift(&self) -> Duration {
+        Duration::from_millis(self.shift_ms.load(Ordering::Relaxed))
     }
 
     /// Moves both clocks forward.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::str::FromStr;
+use std::time::Instant;
 
 /// Most bytes of a [`Uid`]: the 96 bit TID of a UHF tag.
 pub const UID_MAX: usize = 12;
@@ -237,6 +238,12 @@ pub trait TagReader: Send {
     /// # Errors
     /// [`ReaderError`]; an empty field is `Ok` with an empty list.
     fn inventory(&mut self) -> Result<Vec<Seen>, ReaderError>;
+
+    /// When the last inventory stopped listening for tags, on readers where it goes on after that;
+    /// `None` where it ends with it.
+    fn heard(&self) -> Option<Instant> {
+        None
+    }
 
     /// Reads `count` 4-byte blocks from block `first`; the answer has `4 * count` bytes, block 0
     /// byte 0 first, in tag order.

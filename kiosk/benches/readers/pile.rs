@@ -77,7 +77,7 @@ fn pile(bench: &Bench, station: &AtWork, ids: &[String]) -> Duration {
         };
         match news {
             Told::Read(tag) => note(tag),
-            Told::Pad(tags) => tags.iter().for_each(note),
+            Told::Pad(tags, _) => tags.iter().for_each(note),
             _ => {}
         }
         known.len() == ids.len()
@@ -85,7 +85,7 @@ fn pile(bench: &Bench, station: &AtWork, ids: &[String]) -> Duration {
     bench.sim.lift(ids).expect("the tags exist");
     let mut empty = 0;
     station.wait("forgotten", |news| {
-        if let Told::Pad(tags) = news {
+        if let Told::Pad(tags, _) = news {
             empty = if tags.is_empty() { empty + 1 } else { 0 };
         }
         empty > 10
@@ -138,7 +138,7 @@ pub(super) fn run(bench: bool) {
     for model in MODELS.into_iter().filter(|model| *model != ReaderModel::Pn5180) {
         let bench = Bench::start(model, shelf(model, 20));
         let station = at_work(&bench);
-        station.wait("up", |news| matches!(news, Told::Pad(_)));
+        station.wait("up", |news| matches!(news, Told::Pad(..)));
         for &n in sizes {
             let ids: Vec<String> = (0..n).map(|i| format!("book{i}")).collect();
             let uids: Vec<_> =

@@ -103,6 +103,14 @@ pub enum Ask {
     },
 }
 
+impl Ask {
+    /// Whether a yes is followed by a security write.
+    #[must_use]
+    pub fn leads_to_write(&self) -> bool {
+        matches!(self, Self::Checkout { .. } | Self::Checkin { .. })
+    }
+}
+
 /// What the library system answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {

@@ -236,7 +236,7 @@ impl Station {
         match input {
             Input::Touch(touch) => self.on_touch(touch, now),
             Input::Scan(text) => self.on_scan(&text, now),
-            Input::Pad(tags) => self.on_pad(tags, now),
+            Input::Pad(tags, heard) => self.on_pad(tags, heard, now),
             Input::Read(tag) => self.on_read(tag, now),
             Input::Answer(id, answer) => self.on_answer(id, answer, now),
             Input::Recorded(token, ok) => self.on_recorded(token, ok, now),

@@ -75,7 +75,7 @@ impl Lying {
 }
 
 impl Pad {
-    /// Takes one complete scan.
+    /// Takes one complete scan of that time.
     pub(super) fn scan(
         &mut self,
         seen: Vec<TagRead>,

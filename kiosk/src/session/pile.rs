@@ -1,6 +1,8 @@
 //! The pile on the pad becomes lines: tags laid and lifted, sets, scanned numbers, and the one
 //! touch that confirms them.
 
+use std::time::Duration;
+
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 use ui::view::{Advice, LineState, Note};
@@ -16,12 +18,12 @@ use crate::clock::Now;
 pub(super) const LINES_MAX: usize = 100;
 
 impl Station {
-    pub(super) fn on_pad(&mut self, tags: Vec<TagRead>, now: Now) {
+    pub(super) fn on_pad(&mut self, tags: Vec<TagRead>, heard: Duration, now: Now) {
         self.reader_up = true;
         self.reader_seen = true;
         let times = self.rules.times;
         let events =
-            self.pad.scan(tags, now.mono, secs(times.pad_stable_s), secs(times.pad_gone_s));
+            self.pad.scan(tags, heard, secs(times.pad_stable_s), secs(times.pad_gone_s));
         self.pad_changed(events, now);
     }
 

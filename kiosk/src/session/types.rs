@@ -1,5 +1,7 @@
 //! What goes in and out of the session.
 
+use std::time::Duration;
+
 use jiff::civil::DateTime;
 
 use drivers::rfid::Uid;
@@ -33,8 +35,9 @@ pub enum Input {
     Touch(Touch),
     /// A barcode or QR code.
     Scan(String),
-    /// What lies on the pad now, complete. Sent after every scan of the reader.
-    Pad(Vec<TagRead>),
+    /// What lay on the pad at that time, complete. Sent after every scan of the reader; a reader
+    /// that asks each new tag more tells of it later than it heard them.
+    Pad(Vec<TagRead>, Duration),
     /// One tag of the pad was read between two looks: it answered just now.
     Read(TagRead),
     /// The library system answered, or will not.

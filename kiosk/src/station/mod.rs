@@ -445,10 +445,10 @@ impl Core {
                     self.feed(Input::Aid { kind: Aid::Cards, up });
                 }
             }
-            Told::Pad(tags) => {
+            Told::Pad(tags, heard) => {
                 self.scans += 1;
                 let all = self.pads.looked(number, tags, now);
-                self.feed(Input::Pad(all));
+                self.feed(Input::Pad(all, self.clock.mono_at(heard).min(now)));
             }
             Told::Read(tag) => {
                 self.pads.read(number, &tag);
@@ -634,6 +634,11 @@ impl Core {
     }
 
     fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {
+        if !background && ask.leads_to_write() {
+            for number in (0..self.readers.len()).filter(|no| self.pads.reads_items(*no)) {
+                self.readers[number].send(Command::Expect);
+            }
+        }
         let request = ils::request(ask, &self.profile, self.clock.now().wall);
         let priority = if background { Priority::Background } else { Priority::Live };
         match self.sip.request(RequestId(id.0), request, priority) {

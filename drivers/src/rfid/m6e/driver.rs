@@ -5,6 +5,8 @@ mod known;
 mod memory;
 mod start;
 
+use std::time::Instant;
+
 use self::known::{Known, Trust};
 use super::link::Link;
 use super::profile::Profile;
@@ -51,6 +53,8 @@ pub struct M6eReader<P: Port> {
     left_out: LeftOut,
     /// How many tags the last inventory heard, weak ones too.
     heard: usize,
+    /// When its search ended.
+    searched: Option<Instant>,
 }
 
 impl M6eReader<Box<dyn Port>> {
@@ -73,6 +77,7 @@ impl<P: Port> M6eReader<P> {
             known: Known::default(),
             left_out: LeftOut::default(),
             heard: 0,
+            searched: None,
         }
     }
 
@@ -134,6 +139,10 @@ impl<P: Port> TagReader for M6eReader<P> {
     /// Lasts as long as the profile's search, and an access for each tag not known yet.
     fn inventory(&mut self) -> Result<Vec<Seen>, ReaderError> {
         self.list()
+    }
+
+    fn heard(&self) -> Option<Instant> {
+        self.searched
     }
 
     fn read_blocks(&mut self, uid: Uid, first: u8, count: u8) -> Result<Vec<u8>, ReaderError> {

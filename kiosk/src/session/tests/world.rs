@@ -327,7 +327,7 @@ impl World {
             let seen = self.tags.iter().filter(|(_, t)| t.on_pad);
             let seen = seen.map(|(&uid, t)| TagRead { uid, content: t.content.clone() }).collect();
             if self.reader_up {
-                self.feed(Input::Pad(seen));
+                self.feed(Input::Pad(seen, Duration::from_millis(self.now)));
             }
         } else {
             let before = self.station.deadline();

@@ -33,6 +33,8 @@ pub enum Command {
         /// State.
         want: Security,
     },
+    /// The library system was asked for a loan or return: a write may follow at once.
+    Expect,
     /// A session ended: forget cards.
     Forget,
 }
@@ -42,8 +44,8 @@ pub enum Command {
 pub enum Told {
     /// It works, or not.
     Up(bool),
-    /// One complete look.
-    Pad(Vec<TagRead>),
+    /// One complete look, and when its last tag could answer.
+    Pad(Vec<TagRead>, Instant),
     /// One tag was read between two looks.
     Read(TagRead),
     /// A write ended.
@@ -88,13 +90,14 @@ impl ReaderWork {
                     (self.tell)(Told::Done(op, TagResult::ReaderDown));
                 }
             }
+            Command::Expect => self.plan.expect(self.begin.elapsed()),
             Command::Forget => self.plan.forget_cards(),
         }
     }
 
-    fn news(&self, news: Option<News>) {
+    fn news(&self, news: Option<News>, heard: Instant) {
         match news {
-            Some(News::Pad(tags)) => (self.tell)(Told::Pad(tags)),
+            Some(News::Pad(tags)) => (self.tell)(Told::Pad(tags, heard)),
             Some(News::Read(tag)) => (self.tell)(Told::Read(tag)),
             None => {}
         }
@@ -114,8 +117,9 @@ impl ReaderWork {
             Step::Look => match reader.inventory() {
                 Ok(seen) => {
                     self.failures = 0;
+                    let heard = reader.heard().unwrap_or_else(Instant::now);
                     let news = self.plan.looked(&seen, self.begin.elapsed());
-                    self.news(Some(news));
+                    self.news(Some(news), heard);
                     Ok(())
                 }
                 Err(error) => self.failed(&error),
@@ -124,14 +128,14 @@ impl ReaderWork {
                 let read = reader.read_blocks(uid, first, count);
                 let gone = read.as_ref().err().filter(|e| e.is_gone()).map(ToString::to_string);
                 let news = self.plan.read(uid, result_of(read));
-                self.news(news);
+                self.news(news, Instant::now());
                 gone.map_or(Ok(()), Err)
             }
             Step::Uii(uid) => {
                 let uii = reader.uii(uid);
                 let gone = uii.as_ref().err().filter(|e| e.is_gone()).map(ToString::to_string);
                 let news = self.plan.uii(uid, uii.ok());
-                self.news(news);
+                self.news(news, Instant::now());
                 gone.map_or(Ok(()), Err)
             }
             Step::Secure(write) => {
@@ -252,6 +256,7 @@ impl Work for ReaderWork {
             Command::SetSecurity { op, .. } => {
                 (self.tell)(Told::Done(op, TagResult::ReaderDown));
             }
+            Command::Expect => {}
             Command::Forget => self.plan.forget_cards(),
         }
     }

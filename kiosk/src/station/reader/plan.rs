@@ -2,7 +2,8 @@
 //!
 //! Decides only, from what came of the last step and the time; the thread around it speaks to the
 //! device. The rules are few: writes first, for a book waits for them; then new tags; a look at the
-//! pad at least every [`SPELL_MAX`], so that what is laid down or taken away meanwhile is noticed.
+//! pad at least every [`SPELL_MAX`], so that what is laid down or taken away meanwhile is noticed. A
+//! look cannot be broken off, so none begins while a write is expected at any moment.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -18,6 +19,9 @@ use crate::session::{Content, OpId, TagRead};
 pub(super) const SCAN_PAUSE: Duration = Duration::from_millis(5);
 /// Longest spell of reading and writing without a look at the pad.
 pub(super) const SPELL_MAX: Duration = Duration::from_secs(2);
+/// Longest pause for a write that is expected: a library system near by answers within it, and a
+/// slow one keeps nobody from seeing the pad.
+pub(super) const EXPECT_MAX: Duration = Duration::from_millis(150);
 /// Failed reads of one tag after which it counts as unreadable; at the field's edge a tag comes
 /// and goes.
 const READ_TRIES: u8 = 6;
@@ -99,6 +103,8 @@ pub(super) struct Plan {
     /// The last look found tags that are not read yet, or the last step was work: look again
     /// without a pause.
     worked: bool,
+    /// A write is expected until then.
+    expect_until: Duration,
 }
 
 impl Plan {
@@ -111,7 +117,13 @@ impl Plan {
             writes: VecDeque::new(),
             last_look: None,
             worked: false,
+            expect_until: Duration::ZERO,
         }
+    }
+
+    /// A write may be asked for at any moment from now: a loan or return is under way.
+    pub(super) fn expect(&mut self, now: Duration) {
+        self.expect_until = now + EXPECT_MAX;
     }
 
     /// Asks for a write; `false` when too many wait.
@@ -130,8 +142,9 @@ impl Plan {
         self.writes.drain(..).collect()
     }
 
-    /// A session ended: cards are forgotten.
+    /// A session ended: cards are forgotten, and no write is expected.
     pub(super) fn forget_cards(&mut self) {
+        self.expect_until = Duration::ZERO;
         self.known.retain(|_, known| !matches!(known.content, Content::Card(_)));
     }
 
@@ -154,10 +167,9 @@ impl Plan {
             self.worked = true;
             return known.next_read(uid);
         }
-        if self.worked || since >= SCAN_PAUSE {
-            return Step::Look;
-        }
-        Step::Rest(SCAN_PAUSE - since)
+        let look_at = if self.worked { Duration::ZERO } else { SCAN_PAUSE };
+        let pause = look_at.saturating_sub(since).max(self.expect_until.saturating_sub(now));
+        if pause.is_zero() { Step::Look } else { Step::Rest(pause.min(SPELL_MAX - since)) }
     }
 
     /// What a look found.

@@ -81,6 +81,7 @@ impl<P: Port> M6eReader<P> {
             return Err(super::reader_error(status));
         }
         self.heard = search.heard.len();
+        self.searched = Some(Instant::now());
         self.known.begin();
         let mut left_out = LeftOut::default();
         let mut list: Vec<Seen> = Vec::with_capacity(search.heard.len());
