@@ -233,7 +233,11 @@ fn everything_a_tag_can_do() {
     assert!(matches!(reader.read_blocks(uid, 27, 2), Err(ReaderError::NoMemory)));
     assert!(matches!(reader.read_blocks(uid, 250, 20), Err(ReaderError::NoMemory)));
     assert!(matches!(reader.afi(reel(9)), Err(ReaderError::NoTag)));
-    assert!(matches!(reader.eas(reel(9)), Err(ReaderError::NoTag)), "absent is not off");
+    let eas_alone = SecurityProfile { afi_secured: None, afi_released: None, eas: true };
+    for want in [Security::Released, Security::Secured] {
+        let absent = security::verify(&mut reader, reel(9), &eas_alone, want);
+        assert!(matches!(absent, Err(ReaderError::NoTag)), "absent is not off");
+    }
 }
 
 #[test]

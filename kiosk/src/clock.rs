@@ -49,7 +49,8 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Now {
         let wall = jiff::Timestamp::now().to_zoned(self.zone.clone()).datetime();
-        let span = jiff::SignedDuration::try_from(self.shift()).unwrap_or(jiff::SignedDuration::MAX);
+        let span =
+            jiff::SignedDuration::try_from(self.shift()).unwrap_or(jiff::SignedDuration::MAX);
         Now { mono: self.mono_at(Instant::now()), wall: wall.saturating_add(span) }
     }
 

@@ -271,7 +271,7 @@ pub trait TagReader: Send {
     /// `NoTag`, `NotWritten`, `Locked`, `Unsupported`.
     fn write_afi(&mut self, uid: Uid, afi: u8) -> Result<(), ReaderError>;
 
-    /// Reads the EAS bit. On some readers a tag that is gone reads as `false`.
+    /// Reads the EAS bit. A tag that is gone may read as `false`: ask it something else too.
     ///
     /// # Errors
     /// `Unsupported` on chips without EAS.

@@ -134,13 +134,13 @@ pub fn verify(
     if is_uhf(uid) {
         return verify_uhf(reader, uid, profile, want);
     }
-    if profile.eas && reader.eas(uid)? != (want == Security::Secured) {
-        return Ok(false);
-    }
+    let eas = if profile.eas { Some(reader.eas(uid)?) } else { None };
+    let eas_held = eas.is_none_or(|on| on == (want == Security::Secured));
     match profile.afi(want) {
-        // Last, because an absent tag reads as EAS off on some readers and only AFI tells.
-        Some(afi) => Ok(reader.afi(uid)? == afi),
-        None => Ok(true),
+        Some(afi) if eas_held => Ok(reader.afi(uid)? == afi),
+        // A tag that is gone reads as EAS off too. The AFI tells; where none is read, any block.
+        _ if eas == Some(false) => reader.read_blocks(uid, 0, 1).map(|_| eas_held),
+        _ => Ok(eas_held),
     }
 }
 

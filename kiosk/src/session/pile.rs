@@ -22,8 +22,7 @@ impl Station {
         self.reader_up = true;
         self.reader_seen = true;
         let times = self.rules.times;
-        let events =
-            self.pad.scan(tags, heard, secs(times.pad_stable_s), secs(times.pad_gone_s));
+        let events = self.pad.scan(tags, heard, secs(times.pad_stable_s), secs(times.pad_gone_s));
         self.pad_changed(events, now);
     }
 

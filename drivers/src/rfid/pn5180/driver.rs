@@ -277,7 +277,8 @@ where
         let alarm = self.ask_tag(uid, false, Command::EasAlarm, 33, |b| reply::data(b).map(drop));
         match alarm {
             Ok(()) => Ok(true),
-            Err(ReaderError::NoTag) => self.blocks(uid, 0, 1, false).map(|_| false),
+            // Only a tag whose bit is set answers.
+            Err(ReaderError::NoTag) => Ok(false),
             Err(error) => Err(error),
         }
     }

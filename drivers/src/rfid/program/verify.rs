@@ -76,11 +76,12 @@ pub fn read_whole(
             (dsfid, tagdata::decode(&memory, dsfid, None))
         }
     };
-    let afi = register(reader, |reader, uid| reader.afi(uid))?;
+    // Before the AFI, which a tag that is gone does not tell.
     let eas = match profile.eas {
         true => survey::register(reader, uid, |reader| reader.eas(uid))?,
         false => None,
     };
+    let afi = register(reader, |reader, uid| reader.afi(uid))?;
     let locked = match survey::again(|| reader.locked(uid, 0, survey::count(memory.len()))) {
         Ok(locked) => {
             Some((0..=u8::MAX).zip(locked).filter_map(|(n, is)| is.then_some(n)).collect())

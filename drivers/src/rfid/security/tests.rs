@@ -24,7 +24,8 @@ impl TagReader for Scripted {
         Err(NO_PLACE)
     }
     fn read_blocks(&mut self, _: Uid, _: u8, _: u8) -> Result<Vec<u8>, ReaderError> {
-        Err(NO_PLACE)
+        self.asked.push("read_blocks");
+        Err(ReaderError::NoTag)
     }
     fn write_blocks(&mut self, _: Uid, _: u8, _: &[u8]) -> Result<(), ReaderError> {
         Err(NO_PLACE)
@@ -146,4 +147,16 @@ fn a_site_without_afi_cannot_secure_iso_uhf_tags() {
     let nothing = SecurityProfile { eas: false, ..unused };
     apply(&mut reader, uhf(), &nothing, Security::Released).unwrap();
     assert_eq!(reader.uii.pc, 0x3D07);
+}
+
+#[test]
+fn a_tag_that_is_gone_is_not_taken_for_one_whose_eas_is_off() {
+    let eas_alone = SecurityProfile { afi_secured: None, afi_released: None, eas: true };
+    for want in [Security::Released, Security::Secured] {
+        let mut reader = with(0, &[]);
+        reader.eas = false;
+        let answer = verify(&mut reader, HF, &eas_alone, want);
+        assert!(matches!(answer, Err(ReaderError::NoTag)), "{answer:?}");
+        assert_eq!(reader.asked, ["eas", "read_blocks"]);
+    }
 }

@@ -23,8 +23,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The bit, and then the whole state once more: on some readers a tag that is gone reads as
-    /// EAS off, and only the AFI tells.
+    /// The bit, and then the whole state once more: a tag that is gone may read as EAS off.
     pub(super) fn eas(&mut self, at: usize) -> Result<(), ReaderError> {
         let (uid, profile) = (self.request.uid, self.request.profile);
         let want = self.request.security.unwrap_or(Security::Secured);
