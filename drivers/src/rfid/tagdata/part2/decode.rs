@@ -12,6 +12,8 @@ use crate::rfid::tagdata::{
 pub(in crate::rfid::tagdata) fn decode(memory: &[u8], extent: Extent) -> Result<TagData, TagError> {
     let First { identifier, end, .. } = first_element(memory, extent)?;
     let mut tag = TagData::new(Model::Iso28560Part2);
+    // Growing would hold the list twice for a moment.
+    tag.elements.reserve_exact(1 + count(memory, end));
     tag.elements.push(Element::text(ElementId::PrimaryItemIdentifier, identifier));
     let mut seen = SeenOids::default();
     seen.insert(ElementId::PrimaryItemIdentifier);
@@ -34,6 +36,19 @@ pub(in crate::rfid::tagdata) fn decode_behind(tag: &mut TagData, memory: &[u8], 
     let in_uii = Problem::ElementNotInContentParameter(ElementId::OwnerInstitution);
     let late = tag.problems.split_off(before);
     tag.problems.extend(late.into_iter().filter(|problem| *problem != in_uii));
+}
+
+/// Elements from `at` to the end of the data, one that is cut included.
+fn count(memory: &[u8], mut at: usize) -> usize {
+    let mut count = 0;
+    loop {
+        match step(memory, at) {
+            Step::Element(raw) => at = raw.end,
+            Step::Cut { .. } => return count + 1,
+            Step::EndMark | Step::Exhausted => return count,
+        }
+        count += 1;
+    }
 }
 
 /// Takes elements from `at` to the end of the data.
