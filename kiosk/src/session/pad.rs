@@ -258,3 +258,34 @@ impl Pad {
         self.tags.values().any(|l| l.stale && !matches!(l.content, Content::Card(_)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STABLE: Duration = Duration::from_millis(600);
+    const GONE: Duration = Duration::from_millis(1500);
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn a_tag_lies_still_from_when_it_was_heard_not_from_when_it_was_told() {
+        let uid = Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, 1]);
+        let item = ItemId::new("YZ0000001".to_owned()).unwrap();
+        let content = Content::Item { item, parts: 1, part: 1, no_loan: false };
+        let tag = |content| vec![TagRead { uid, content }];
+        let mut pad = Pad::default();
+        // A UHF module asks each new tag for its TID: the first look is told late.
+        assert_eq!(pad.scan(tag(Content::Unread), ms(200), STABLE, GONE), []);
+        let read = TagRead { uid, content: content.clone() };
+        assert_eq!(pad.read(read, ms(450), STABLE), []);
+        assert_eq!(pad.scan(tag(content.clone()), ms(799), STABLE, GONE), []);
+        assert_eq!(pad.scan(tag(content.clone()), ms(800), STABLE, GONE), [PadEvent::Laid(uid)]);
+        // Gone counts the same way.
+        assert_eq!(pad.scan(vec![], ms(1000), STABLE, GONE), []);
+        assert_eq!(pad.scan(vec![], ms(2499), STABLE, GONE), []);
+        assert_eq!(pad.scan(vec![], ms(2500), STABLE, GONE), [PadEvent::Gone(uid)]);
+    }
+}

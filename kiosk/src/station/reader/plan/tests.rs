@@ -143,3 +143,29 @@ fn what_left_is_forgotten_and_a_lost_reader_gives_its_writes_back() {
     // Opened again, it begins with a look.
     assert_eq!(plan.next(now), Step::Look);
 }
+
+#[test]
+fn no_look_begins_while_a_write_is_expected_and_not_for_ever() {
+    let mut plan = plan();
+    looks(&mut plan, &[1], ms(0));
+    reads(&mut plan, 1, "YZ0000001", ms(10));
+    plan.expect(ms(20));
+    assert_eq!(plan.next(ms(20)), Step::Rest(EXPECT_MAX));
+    assert!(plan.write(write(1, 1)));
+    assert_eq!(plan.next(ms(40)), Step::Secure(write(1, 1)), "at once when it is asked for");
+    // The library system is slow: the pad is looked at all the same.
+    assert_eq!(plan.next(ms(20) + EXPECT_MAX - ms(1)), Step::Rest(ms(1)));
+    looks(&mut plan, &[1], ms(20) + EXPECT_MAX);
+    // However often it is expected, the pad is not forgotten.
+    let mut now = ms(200);
+    while plan.next(now) != Step::Look {
+        plan.expect(now);
+        now += ms(10);
+        assert!(now <= ms(200) + SPELL_MAX, "never a look");
+    }
+    // A session that ends expects nothing.
+    looks(&mut plan, &[], now);
+    plan.expect(now);
+    plan.forget_cards();
+    assert_eq!(plan.next(now + SCAN_PAUSE), Step::Look);
+}
