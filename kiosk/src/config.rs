@@ -18,6 +18,7 @@ use drivers::scanner::setup::ScannerSetup;
 use crate::practice::refusal_map;
 use crate::session::{Names, Rules};
 use crate::sip2::profile::{Profile, RefusalRule};
+use crate::sip2::systems::{System, SystemError};
 use crate::station::ils::{self, Sorting};
 
 /// A text in both languages.
@@ -114,6 +115,8 @@ pub struct LibraryConfig {
     pub practice_data: Option<PathBuf>,
     /// Practice library: its database; in memory when absent.
     pub practice_database: Option<PathBuf>,
+    /// Which system it is: its ways are known (`sip2::systems`), and `profile` says what differs.
+    pub system: Option<String>,
     /// `CL` values of the hold shelf.
     pub hold_bins: Vec<String>,
     /// `CL` values for a librarian.
@@ -282,13 +285,25 @@ impl Config {
             path: path.to_owned(),
             source: Box::new(source),
         })?;
+        let named = config.name_system(&text);
         config.settle(path.parent().unwrap_or(Path::new(".")));
-        let problems = config.check();
+        let mut problems = config.check();
+        problems.extend(named.err().map(|error| format!("library.system: {error}")));
         if problems.is_empty() {
             Ok(config)
         } else {
             Err(ConfigError::Impossible { path: path.to_owned(), problems })
         }
+    }
+
+    /// Puts the file's own `[library.profile]` over that of the system it names.
+    fn name_system(&mut self, text: &str) -> Result<(), SystemError> {
+        let Some(name) = &self.library.system else { return Ok(()) };
+        let own = text.parse::<toml::Table>()?;
+        let own = own.get("library").and_then(|library| library.get("profile"));
+        let own = own.and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        self.library.profile = System::named(name)?.profile(own)?;
+        Ok(())
     }
 
     fn settle(&mut self, base: &Path) {

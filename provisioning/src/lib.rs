@@ -6,6 +6,7 @@
 mod batch;
 mod check;
 mod devices;
+mod ils;
 mod program;
 mod reader;
 mod status;
@@ -33,6 +34,9 @@ enum Command {
     /// Speak to one RFID reader, without a station.
     #[command(subcommand)]
     Reader(reader::Command),
+    /// Speak to the library system.
+    #[command(subcommand)]
+    Ils(ils::Command),
     /// Say everything that is wrong with a station's configuration (docs/config.md).
     CheckConfig {
         /// The file.
@@ -75,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Tag(TagCommand::Convert(args)) => return ended(program::convert_tag(&args, out)),
         Command::Tag(TagCommand::Verify(args)) => return ended(program::verify_tag(&args, out)),
         Command::Reader(command) => reader::run(&command, out),
+        Command::Ils(command) => return ended(ils::run(&command, out)),
         Command::CheckConfig { file } => check::run(&file, out),
         Command::Devices { station: Some(file), json } => status::run(&file, json, out),
         Command::Devices { station: None, json } => devices::run(json, out),

@@ -1,7 +1,7 @@
 //! An answer on its way to the wire, with what a fault makes of it.
 
 use super::fault::Twist;
-use crate::sip2::wire::{TERMINATOR, checksum};
+use crate::sip2::wire::checksum;
 use crate::sip2::{Charset, ErrorDetection, Response, Sequence};
 
 /// The digit dp2 always answers with (sip2.md section 10).
@@ -26,6 +26,7 @@ pub(super) fn encode(
     detection: ErrorDetection,
     trailer: Trailer,
     twist: Twist,
+    end: &[u8],
 ) -> Vec<u8> {
     let detection = match detection {
         ErrorDetection::On(sequence) if twist.wrong_digit => ErrorDetection::On(sequence.next()),
@@ -41,7 +42,7 @@ pub(super) fn encode(
     if twist.garble {
         garble(&mut bytes);
     }
-    bytes.push(TERMINATOR);
+    bytes.extend_from_slice(end);
     bytes
 }
 
@@ -53,10 +54,22 @@ fn dp2(response: &Response, charset: Charset) -> Vec<u8> {
     }
     let text = response.encode(Charset::Utf8, ErrorDetection::Off);
     let text = String::from_utf8_lossy(&text);
-    let text = text.strip_suffix('|').unwrap_or(&text);
-    let sum = text.encode_utf16().fold(0u16, u16::wrapping_add).wrapping_neg();
+    dp2_trailer(&mut bytes, text.strip_suffix('|').unwrap_or(&text));
+    bytes
+}
+
+fn dp2_trailer(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(DP2_TRAILER);
-    bytes.extend_from_slice(&checksum::digits(sum));
+    bytes.extend_from_slice(&checksum::digits(checksum::of_utf16(text)));
+}
+
+/// Words that are no message, without an end.
+pub(super) fn words(text: &str, charset: Charset, trailer: Trailer) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    charset.encode_into(text, &mut bytes);
+    if trailer == Trailer::Dp2 {
+        dp2_trailer(&mut bytes, text);
+    }
     bytes
 }
 
@@ -92,7 +105,7 @@ mod tests {
     fn login(trailer: Trailer, twist: Twist) -> Vec<u8> {
         let response = LoginResponse { ok: true, ..LoginResponse::default() }.into();
         let detection = ErrorDetection::On(Sequence::new(0).unwrap());
-        encode(&response, Charset::Utf8, detection, trailer, twist)
+        encode(&response, Charset::Utf8, detection, trailer, twist, b"\r")
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::desk::Duplicates;
 use super::fault::Fault;
+use super::guise::Guise;
 use super::server::{Config, Practice, PracticeError, Source};
 use super::session::ChecksumMode;
 use super::store::Location;
@@ -38,6 +39,9 @@ pub struct Args {
     /// Work on repeated requests anew, as most library systems do.
     #[arg(long)]
     pub no_replay: bool,
+    /// Speak as this library system does; its character set and way with repeats then count.
+    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with_all = ["charset", "no_replay"])]
+    pub guise: Option<Guise>,
     /// Institution (AO) to serve; any when not given. May be repeated.
     #[arg(long, value_name = "ID")]
     pub institution: Vec<String>,
@@ -94,6 +98,7 @@ impl Args {
                 ChecksumArg::Tolerant => ChecksumMode::Tolerant,
             },
             duplicates: if self.no_replay { Duplicates::Process } else { Duplicates::Replay },
+            guise: self.guise,
             institutions: self.institution.clone(),
             faults: self.fault.clone(),
             ..Config::default()

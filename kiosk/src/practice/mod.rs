@@ -8,6 +8,7 @@
 //! - [`rules`]: the library's decisions, pure
 //! - [`store`]: the database and its ledger
 //! - `desk`: one request, one answer, one transaction
+//! - `guise`: how a library system known by name would say it
 //! - `session`: one connection as a state machine
 //! - [`fault`]: what can be made to go wrong
 //! - [`server`]: sockets and the handle
@@ -19,6 +20,7 @@ mod clock;
 pub mod data;
 mod desk;
 pub mod fault;
+mod guise;
 mod model;
 mod money;
 pub mod rules;
@@ -30,6 +32,7 @@ mod texts;
 pub use clock::{Clock, ManualClock};
 pub use desk::Duplicates;
 pub use fault::Fault;
+pub use guise::Guise;
 pub use model::{Block, CardState, Circulation, Language, LocalTime, Station};
 pub use money::Fen;
 pub use server::{Config, Practice, PracticeError, Source};

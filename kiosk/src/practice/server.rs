@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use super::clock::Clock;
 use super::desk::{Availability, status_response};
 use super::fault::{Fault, Faults};
+use super::guise::Guise;
 use super::model::{Language, Station};
 use super::session::Manner;
 use super::store::{LedgerEntry, Library, Loan, Store, StoreError, Tally};
@@ -115,9 +116,10 @@ impl Practice {
             faults: Mutex::new(faults),
             library,
             manner: Manner {
-                charset: config.charset,
+                charset: config.guise.map_or(config.charset, Guise::charset),
                 checksum: config.checksum,
-                duplicates: config.duplicates,
+                duplicates: config.guise.map_or(config.duplicates, Guise::duplicates),
+                guise: config.guise,
                 institutions: config.institutions,
             },
             clock: config.clock,

@@ -3,9 +3,10 @@
 
 use tracing::{debug, warn};
 
-use super::answer::{Trailer, encode, trailer_of};
+use super::answer::{self, Trailer, encode, trailer_of};
 use super::desk::{self, Asked, Availability, Duplicates};
 use super::fault::Faults;
+use super::guise::{Guise, Odd};
 use super::model::{Language, LocalTime, Station};
 use super::rules::Refusal;
 use super::store::{Library, Store, StoreError};
@@ -34,6 +35,8 @@ pub(super) struct Manner {
     pub(super) charset: Charset,
     pub(super) checksum: ChecksumMode,
     pub(super) duplicates: Duplicates,
+    /// The library system it is taken for.
+    pub(super) guise: Option<Guise>,
     /// Institutions served; empty serves any.
     pub(super) institutions: Vec<String>,
 }
@@ -68,6 +71,7 @@ struct Last {
 /// One connection.
 pub(super) struct Session {
     charset: Charset,
+    guise: Option<Guise>,
     station: Station,
     logged_in: bool,
     language: Option<Language>,
@@ -90,6 +94,7 @@ impl Session {
     pub(super) fn new(manner: &Manner) -> Self {
         Self {
             charset: manner.charset,
+            guise: manner.guise,
             station: Station::default(),
             logged_in: false,
             language: None,
@@ -101,7 +106,17 @@ impl Session {
 
     /// The bytes of 96, with AZ when the station uses it.
     pub(super) fn resend_request(&self) -> Vec<u8> {
-        if self.detects { b"96AZFEF6\r".to_vec() } else { b"96\r".to_vec() }
+        let line: &[u8] = if self.detects { b"96AZFEF6" } else { b"96" };
+        [line, self.end()].concat()
+    }
+
+    fn end(&self) -> &'static [u8] {
+        self.guise.map_or(&[TERMINATOR], Guise::end)
+    }
+
+    fn trailer(&self, fault: bool) -> Trailer {
+        let is_dp2 = fault || self.guise == Some(Guise::Dp2);
+        if is_dp2 { Trailer::Dp2 } else { Trailer::Standard }
     }
 
     /// Answers one line. A database that fails answers nothing and closes: the station then treats
@@ -111,7 +126,7 @@ impl Session {
             Ok(received) => received,
             Err(error) => {
                 debug!(%error, "not a request");
-                return self.bad_line();
+                return self.odd_line();
             }
         };
         if !acceptable(world.manner.checksum, &received) {
@@ -121,18 +136,31 @@ impl Session {
         if matches!(received.message, Request::Resend(_)) {
             return self.again(world);
         }
+        if self.guise.is_some_and(|guise| guise.dies_of(&received.message)) {
+            return Outcome::close();
+        }
         self.detects = received.sequence.is_some();
         let trailer = trailer_of(line, received.sequence);
         if self.repeats(world.manner, trailer) {
             return self.again(world);
         }
         let request = received.message;
+        let institution = institution(&request);
+        if self.guise.is_some_and(|guise| guise.takes_for_noise(institution, world.library)) {
+            return Outcome::send(self.resend_request());
+        }
         if world.faults.takes_96(request.code()) {
             return Outcome::send(self.resend_request());
         }
         let detection = received.sequence.map_or(ErrorDetection::Off, ErrorDetection::On);
         match self.work(world, &request) {
-            Ok(Worked::Answer(response)) => {
+            Ok(Worked::Answer(mut response)) => {
+                if let Some(guise) = self.guise {
+                    if guise.dies_answering(&response) {
+                        return Outcome::close();
+                    }
+                    guise.write(&mut response, !self.station.location.is_empty());
+                }
                 self.last = Some(Last { trailer, request, response: *response, detection });
                 self.again(world)
             }
@@ -140,13 +168,14 @@ impl Session {
                 let response = desk::login_response(true).into();
                 self.last = Some(Last { trailer, request, response, detection });
                 let outcome = self.again(world);
-                self.charset = charset.unwrap_or(self.charset);
+                let usual = self.guise.and_then(Guise::charset_after_login);
+                self.charset = charset.or(usual).unwrap_or(self.charset);
                 outcome
             }
             Ok(Worked::LoginRefused) => {
                 let response: Response = desk::login_response(false).into();
                 let mut send = response.encode(self.charset, detection);
-                send.push(TERMINATOR);
+                send.extend_from_slice(self.end());
                 Outcome { send, close: true }
             }
             Ok(Worked::NotLoggedIn) => Outcome::close(),
@@ -155,6 +184,19 @@ impl Session {
                 Outcome::close()
             }
         }
+    }
+
+    /// A line that is no request at all.
+    fn odd_line(&mut self) -> Outcome {
+        let text = match self.guise.map(Guise::odd) {
+            Some(Odd::Close) => return Outcome::close(),
+            Some(Odd::Text(text)) => text,
+            Some(Odd::Resend) | None => return self.bad_line(),
+        };
+        self.bad_lines += 1;
+        let mut send = answer::words(text, self.charset, self.trailer(false));
+        send.extend_from_slice(self.end());
+        Outcome { send, close: self.bad_lines >= MAX_BAD_LINES }
     }
 
     fn bad_line(&mut self) -> Outcome {
@@ -178,8 +220,9 @@ impl Session {
         if twist.close_before {
             return Outcome::close();
         }
-        let trailer = if world.faults.dp2 { Trailer::Dp2 } else { Trailer::Standard };
-        let mut send = encode(&last.response, self.charset, last.detection, trailer, twist);
+        let trailer = self.trailer(world.faults.dp2);
+        let (charset, detection) = (self.charset, last.detection);
+        let mut send = encode(&last.response, charset, detection, trailer, twist, self.end());
         if let Some(bytes) = twist.close_mid {
             // Never the whole answer: it would not be a cut.
             send.truncate(bytes.min(send.len() - 1));
@@ -190,6 +233,11 @@ impl Session {
     fn work(&mut self, world: &mut World<'_>, request: &Request) -> Result<Worked, StoreError> {
         match request {
             Request::Login(login) => return self.login(world, login),
+            Request::ScStatus(_)
+                if !self.logged_in && self.guise.is_some_and(Guise::wants_login_first) =>
+            {
+                return Ok(Worked::NotLoggedIn);
+            }
             Request::ScStatus(_) => {
                 let availability = match world.faults.offline {
                     true => Availability::Offline,
@@ -217,7 +265,11 @@ impl Session {
             duplicates: world.manner.duplicates,
             refuse,
         };
-        let answer = world.store.write(|tx| desk::answer(tx, &asked, request))?;
+        let mut request = request.clone();
+        if let Some(guise) = self.guise {
+            guise.read(&mut request);
+        }
+        let answer = world.store.write(|tx| desk::answer(tx, &asked, &request))?;
         // Resend requests never come here; should a new kind be forgotten, 96 is the honest answer.
         let answer = answer.unwrap_or_else(|| ScResendRequest::default().into());
         if matches!(request, Request::EndSession(_)) {
@@ -244,8 +296,9 @@ impl Session {
         if world.faults.offline || world.faults.refuse_all {
             return Some(Refusal::Closed);
         }
-        let served = &world.manner.institutions;
-        let known = served.is_empty() || served.contains(&self.station.institution);
+        let (served, institution) = (&world.manner.institutions, &self.station.institution);
+        let other = self.guise.is_some_and(|g| g.refuses_institution(institution, world.library));
+        let known = !other && (served.is_empty() || served.contains(institution));
         (!known).then_some(Refusal::Institution)
     }
 

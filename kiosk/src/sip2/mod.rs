@@ -4,7 +4,8 @@
 //! - [`charset`], [`field`], [`date`], [`codes`]: what stands inside a message
 //! - [`message`]: one typed struct per message, both directions
 //! - [`describe`]: the only form in which messages reach a log or a screen
-//! - [`profile`]: how one library system differs from the next
+//! - [`profile`]: how one library system differs from the next; [`systems`]: those known by name
+//! - [`probe`]: which of them answers at an address
 //! - [`link`]: the session with the library system as a state machine without clock or socket
 //! - [`conn`]: the socket around it
 //!
@@ -18,7 +19,9 @@ pub mod describe;
 pub mod field;
 pub mod link;
 pub mod message;
+pub mod probe;
 pub mod profile;
+pub mod systems;
 pub mod wire;
 
 pub use charset::Charset;

@@ -197,6 +197,13 @@ pub struct Profile {
     /// Whether answers without a usable digit must name the patron asked for in `AA`. Switch off
     /// where the library system answers with another number of the same patron (Koha).
     pub patron_echo: bool,
+    /// Whether "no block" is understood: what was done off line is reported as done. Where it is
+    /// not, the flag is not sent, and the answer is that to an ordinary request (sip2.md section 5).
+    pub no_block: bool,
+    /// Whether `AF` of an answer that says yes has something to say. dp2's only repeats the yes.
+    pub success_messages: bool,
+    /// Texts of a refused return that mean only that the item was not on loan (Koha).
+    pub not_on_loan: Vec<String>,
     /// Printer columns told in 99.
     pub max_print_width: u16,
     /// Bounds on waiting.
@@ -217,6 +224,9 @@ impl Default for Profile {
             language: Language::CHINESE,
             ap: CurrentLocation::default(),
             patron_echo: true,
+            no_block: true,
+            success_messages: true,
+            not_on_loan: Vec::new(),
             max_print_width: 48,
             timing: Timing::default(),
             refusals: Vec::new(),
@@ -228,12 +238,14 @@ impl Profile {
     /// The reason for a refusal, from the texts of its `AF` fields.
     #[must_use]
     pub fn refusal_code(&self, screen_messages: &[String]) -> Option<&str> {
-        let texts: Vec<String> = screen_messages.iter().map(|text| text.to_lowercase()).collect();
-        let fits = |rule: &&RefusalRule| {
-            let wanted = rule.contains.to_lowercase();
-            !wanted.is_empty() && texts.iter().any(|text| text.contains(&wanted))
-        };
+        let fits = |rule: &&RefusalRule| says(screen_messages, &rule.contains);
         self.refusals.iter().find(fits).map(|rule| rule.code.as_str())
+    }
+
+    /// Whether a refused return says only that the item was not on loan.
+    #[must_use]
+    pub fn was_not_on_loan(&self, screen_messages: &[String]) -> bool {
+        self.not_on_loan.iter().any(|wanted| says(screen_messages, wanted))
     }
 
     /// The login request, where the profile has an account.
@@ -249,6 +261,12 @@ impl Profile {
             ..LoginRequest::default()
         })
     }
+}
+
+/// Whether one of the texts contains another, upper and lower case alike.
+fn says(texts: &[String], wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    !wanted.is_empty() && texts.iter().any(|text| text.to_lowercase().contains(&wanted))
 }
 
 /// Reads a secret from configuration. Written here, because secrets have no serde of their own.

@@ -72,7 +72,7 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
         }
         .into(),
         Ask::Checkin { item, at, already_done, cancel } => CheckinRequest {
-            no_block: *already_done,
+            no_block: *already_done && profile.no_block,
             transaction_date: date,
             return_date: SipDate::local(*at),
             current_location: profile.ap.value().to_owned(),
@@ -137,7 +137,7 @@ pub fn answer(
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
-            message: message(&m.screen_message),
+            message: said(m.ok, &m.screen_message, profile),
         }),
         Response::Renew(m) => Answer::Renew(LoanAnswer {
             ok: m.ok,
@@ -145,9 +145,9 @@ pub fn answer(
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
-            message: message(&m.screen_message),
+            message: said(m.ok, &m.screen_message, profile),
         }),
-        Response::Checkin(m) => Answer::Checkin(checkin(&m, sorting)),
+        Response::Checkin(m) => Answer::Checkin(checkin(&m, profile, sorting)),
         Response::ItemInformation(m) => Answer::Item(item(&m)),
         Response::EndSession(_) => Answer::Goodbye,
         _ => return Err(NoAnswer::Unknown),
@@ -204,14 +204,16 @@ fn reason_to_stop(m: &PatronInformationResponse, profile: &Profile) -> Advice {
     })
 }
 
-fn checkin(m: &CheckinResponse, sorting: &Sorting) -> CheckinAnswer {
+fn checkin(m: &CheckinResponse, profile: &Profile, sorting: &Sorting) -> CheckinAnswer {
+    // What nobody had is in the library all the same: it came in here, and staff see it.
+    let nobody_had_it = !m.ok && profile.was_not_on_loan(&m.screen_message);
     CheckinAnswer {
-        ok: m.ok,
-        secure: m.resensitize,
+        ok: m.ok || nobody_had_it,
+        secure: m.resensitize || nobody_had_it,
         was_on_loan: m.patron_identifier.is_some(),
         title: m.title_identifier.as_deref().and_then(title),
         sort: sort(m, sorting),
-        message: message(&m.screen_message),
+        message: said(m.ok, &m.screen_message, profile),
     }
 }
 
@@ -238,6 +240,8 @@ fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
                 .or_else(|| elsewhere(&Some(m.permanent_location.clone())));
             return to.map_or(Sort::Exception, Sort::Transit);
         }
+        // Koha can be told to send the field always (sip2.md section 10).
+        Some(AlertType::Unlisted(code)) if code.trim().is_empty() => {}
         Some(AlertType::DataProblem | AlertType::Other | AlertType::Unlisted(_)) => {
             return Sort::Exception;
         }
@@ -273,6 +277,11 @@ fn due(date: &DueDate) -> Due {
 fn title(text: &str) -> Option<String> {
     let text = clean(text);
     (!text.is_empty()).then_some(text)
+}
+
+/// What the library system has to say besides yes or no.
+fn said(ok: bool, texts: &[String], profile: &Profile) -> Option<String> {
+    message(texts).filter(|_| !ok || profile.success_messages)
 }
 
 fn message(texts: &[String]) -> Option<String> {

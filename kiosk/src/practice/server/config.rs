@@ -9,6 +9,7 @@ use crate::practice::clock::Clock;
 use crate::practice::data::{self, DataError};
 use crate::practice::desk::Duplicates;
 use crate::practice::fault::Fault;
+use crate::practice::guise::Guise;
 use crate::practice::model::LocalTime;
 use crate::practice::session::ChecksumMode;
 use crate::practice::store::{Location, StoreError};
@@ -45,6 +46,9 @@ pub struct Config {
     pub checksum: ChecksumMode,
     /// What repeated requests meet.
     pub duplicates: Duplicates,
+    /// The library system to be taken for; then its character set and way with repeated requests
+    /// count.
+    pub guise: Option<Guise>,
     /// Institutions served (AO); empty serves any.
     pub institutions: Vec<String>,
     /// Silence after which a connection is closed.
@@ -66,6 +70,7 @@ impl Default for Config {
             charset: Charset::Utf8,
             checksum: ChecksumMode::Checked,
             duplicates: Duplicates::Replay,
+            guise: None,
             institutions: Vec::new(),
             idle_timeout: IDLE_TIMEOUT,
             message_timeout: MESSAGE_TIMEOUT,

@@ -1,6 +1,8 @@
 //! Field `AZ` (sip2.md section 2): the two's complement of the byte sum from the first byte of the
 //! code up to and including the letters `AZ`. Bytes as sent, never characters.
 
+use crate::sip2::charset::Charset;
+
 /// Bytes of `AYnAZhhhh`.
 pub const TRAILER_LEN: usize = 9;
 
@@ -27,6 +29,22 @@ pub enum Checksum {
 #[must_use]
 pub fn of(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0u16, |sum, &byte| sum.wrapping_add(u16::from(byte))).wrapping_neg()
+}
+
+/// The sum dp2 makes: of the UTF-16 units of the text before its trailer (sip2.md section 10).
+#[must_use]
+pub fn of_utf16(text: &str) -> u16 {
+    text.encode_utf16().fold(0u16, u16::wrapping_add).wrapping_neg()
+}
+
+/// Whether a line ends with the sum dp2 makes.
+#[must_use]
+pub fn is_dp2(line: &[u8], charset: Charset) -> bool {
+    let Some((before, trailer)) = line.split_last_chunk::<TRAILER_LEN>() else { return false };
+    let Some(before) = before.strip_suffix(b"|").filter(|_| trailer.starts_with(b"AY")) else {
+        return false;
+    };
+    parse(&trailer[TRAILER_LEN - 4..]) == Some(of_utf16(&charset.decode(before)))
 }
 
 /// Reads four hexadecimal digits, lower case tolerated.
