@@ -15,4 +15,5 @@ mod readers;
 mod restart;
 mod sip2_client;
 mod site;
+mod systems;
 mod tech;
