@@ -17,6 +17,7 @@ use drivers::scanner::setup::ScannerSetup;
 
 use crate::practice::refusal_map;
 use crate::session::{Names, Rules};
+use crate::sip2::conn::TlsFiles;
 use crate::sip2::profile::{Profile, RefusalRule};
 use crate::sip2::systems::{System, SystemError};
 use crate::station::ils::{self, Sorting};
@@ -105,6 +106,18 @@ fn zone() -> String {
     "Asia/Shanghai".to_owned()
 }
 
+/// Where patrons' data may go unencrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum PlainTcp {
+    /// To this machine itself, such as a tunnel on it.
+    #[default]
+    #[serde(rename = "this machine only")]
+    ThisMachine,
+    /// Over a network that others vouch for.
+    #[serde(rename = "over a trusted network")]
+    TrustedNetwork,
+}
+
 /// `[library]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -115,6 +128,10 @@ pub struct LibraryConfig {
     pub practice_data: Option<PathBuf>,
     /// Practice library: its database; in memory when absent.
     pub practice_database: Option<PathBuf>,
+    /// Encryption of the connection.
+    pub tls: Option<TlsFiles>,
+    /// Where plain TCP may go.
+    pub plain_tcp: PlainTcp,
     /// Which system it is: its ways are known (`sip2::systems`), and `profile` says what differs.
     pub system: Option<String>,
     /// `CL` values of the hold shelf.
@@ -310,6 +327,9 @@ impl Config {
         let place = |path: &mut PathBuf| *path = base.join(&*path);
         place(&mut self.station.data_dir);
         place(&mut self.station.key_file);
+        for path in self.library.tls.iter_mut().flat_map(TlsFiles::paths) {
+            place(path);
+        }
         for path in [&mut self.library.practice_data, &mut self.library.practice_database]
             .into_iter()
             .chain(self.readers.iter_mut().map(|reader| &mut reader.tags))
@@ -355,6 +375,7 @@ impl Config {
         {
             problems.push(format!("library.address {address:?}: write HOST:PORT"));
         }
+        problems.extend(self.library.unencrypted());
         for rule in &self.library.profile.refusals {
             if ils::advice(&rule.code).is_none() {
                 problems.push(format!(
@@ -446,6 +467,21 @@ impl Config {
     }
 }
 
+impl LibraryConfig {
+    /// Why its connection may not be made as it is.
+    fn unencrypted(&self) -> Option<String> {
+        let (host, _) = split_address(self.address.as_deref()?)?;
+        let here = host == "localhost"
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let allowed = here || self.tls.is_some() || self.plain_tcp == PlainTcp::TrustedNetwork;
+        (!allowed).then(|| {
+            format!(
+                "library.address: readers' numbers and PINs would go to {host:?} unencrypted; add [library.tls] with a ca_file, or write plain_tcp = \"over a trusted network\" if a VPN protects them"
+            )
+        })
+    }
+}
+
 /// Host and port of `host:port`.
 #[must_use]
 pub fn split_address(address: &str) -> Option<(String, u16)> {
@@ -485,12 +521,41 @@ mod tests {
     }
 
     #[test]
+    fn plain_tcp_stays_on_this_machine_unless_a_network_is_vouched_for() {
+        let at = |address: &str, more: &str| {
+            load(&format!("{SMALL}[library]\naddress = \"{address}\"\n{more}"))
+        };
+        for address in ["127.0.0.1:6001", "localhost:6001", "[::1]:6001", "127.8.8.8:1"] {
+            assert!(at(address, "").is_ok(), "{address}");
+        }
+        for address in ["sip.example:6001", "10.0.0.5:6001", "[fe80::1]:6001", "localhost.x:1"] {
+            assert!(at(address, "").is_err(), "{address}");
+            let vouched = "plain_tcp = \"over a trusted network\"\n";
+            assert!(at(address, vouched).is_ok(), "{address}");
+        }
+        let config = at("sip.example:6001", "[library.tls]\nca_file = \"ca.pem\"\n").unwrap();
+        assert!(config.library.tls.unwrap().ca_file.is_absolute());
+    }
+
+    #[test]
+    fn a_named_system_gives_what_the_file_does_not_say() {
+        let own = "[library]\nsystem = \"dp2\"\n[library.profile]\ncharset = \"gbk\"\n";
+        let profile = load(&format!("{SMALL}{own}")).unwrap().library.profile;
+        assert_eq!(profile.charset, crate::sip2::Charset::Gbk);
+        assert_eq!(profile.checksum, crate::sip2::profile::ChecksumMode::SendOnly);
+    }
+
+    #[test]
     fn wrong_files_say_what_to_do() {
         for (more, expected) in [
             ("[reader]\nmodle = \"3m810\"\n", "modle"),
             ("[reader]\nport = \"usb0\"\n", "serial:"),
             ("[session.times]\nidle_s = 1\n", "30 to 300"),
             ("[library]\naddress = \"ils\"\n", "HOST:PORT"),
+            ("[library]\naddress = \"sip.example:6001\"\n", "over a trusted network"),
+            ("[library]\nplain_tcp = \"yes\"\n", "this machine only"),
+            ("[library]\nsystem = \"kohaa\"\n", "evergreen"),
+            ("[library.tls]\nca = \"x\"\n", "ca_file"),
             ("[panel]\nwidth = 1\n", "480"),
             ("[security]\nafi_secured = 300\n", "0xFF"),
             ("[security]\nafi_secured = 0xC2\n", "the same"),

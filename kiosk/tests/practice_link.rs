@@ -37,8 +37,12 @@ impl Link {
             ..Profile::default()
         };
         let addr = library.practice.addr();
-        let config =
-            SipConfig { host: addr.ip().to_string(), port: addr.port(), profile: profile.clone() };
+        let config = SipConfig {
+            host: addr.ip().to_string(),
+            port: addr.port(),
+            tls: None,
+            profile: profile.clone(),
+        };
         let (sender, events) = channel();
         let handle = SipHandle::start(config, None, None, move |event| {
             let _ = sender.send(event);

@@ -5,25 +5,36 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use kiosk::config::{Config, ConfigError};
+use kiosk::config::{Config, ConfigError, split_address};
+use kiosk::sip2::conn::Tls;
 
 /// Reads the file as the station does; prints what it found there.
 ///
 /// # Errors
 /// Every problem of the file, one a line, each with what to write.
 pub(crate) fn run(file: &Path, mut output: impl Write) -> anyhow::Result<()> {
+    let config = load(file)?;
+    describe(file, &config, &mut output).context("writing standard output")
+}
+
+fn load(file: &Path) -> anyhow::Result<Config> {
     let config = Config::load(file).map_err(|error| match error {
         ConfigError::Syntax { .. } => {
             anyhow::anyhow!("{error}\ncorrect the marked place; docs/config.md lists every key")
         }
         other => other.into(),
     })?;
-    describe(file, &config, &mut output).context("writing standard output")
+    let host = config.library.address.as_deref().and_then(split_address).map(|(host, _)| host);
+    if let (Some(tls), Some(host)) = (&config.library.tls, host) {
+        Tls::load(tls, &host).context("library.tls")?;
+    }
+    Ok(config)
 }
 
 fn describe(file: &Path, config: &Config, output: &mut impl Write) -> std::io::Result<()> {
     let library = match &config.library.address {
-        Some(address) => address.clone(),
+        Some(address) if config.library.tls.is_some() => format!("{address}, encrypted"),
+        Some(address) => format!("{address}, not encrypted"),
         None => "practice library inside the station".to_owned(),
     };
     let readers = config.readers.iter().enumerate().map(|(number, reader)| {
@@ -68,13 +79,23 @@ mod tests {
     fn a_sound_file_is_described() {
         let said = check(
             "[station]\nid = \"S1\"\ndata_dir = \"data\"\nkey_file = \"key\"\n\
-             [library]\naddress = \"sip.example:6001\"\n\
+             [library]\naddress = \"sip.example:6001\"\nplain_tcp = \"over a trusted network\"\n\
              [reader]\nport = \"serial:/dev/ttyUSB0\"\n",
         )
         .unwrap();
         for part in ["fine", "S1", "sip.example:6001", "serial:/dev/ttyUSB0", "printer  none"] {
             assert!(said.contains(part), "{part:?} not in {said:?}");
         }
+    }
+
+    #[test]
+    fn certificate_files_are_looked_at() {
+        let error = check(
+            "[station]\nid = \"S1\"\ndata_dir = \"data\"\nkey_file = \"key\"\n\
+             [library]\naddress = \"sip.example:6001\"\n[library.tls]\nca_file = \"ca.pem\"\n",
+        )
+        .unwrap_err();
+        assert!(error.contains("library.tls") && error.contains("ca.pem"), "{error}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use kiosk::clock::Clock;
 use kiosk::config::Config;
 use kiosk::privacy::{PatronId, Secret};
+use kiosk::sip2::conn::{Tls, TlsFiles};
 use kiosk::sip2::probe::{self, Options, Report};
 use kiosk::sip2::profile::{Login, Profile};
 use kiosk::sip2::systems::System;
@@ -33,6 +34,9 @@ pub(crate) struct ProbeArgs {
     /// The library system.
     #[arg(long, value_name = "HOST:PORT")]
     address: Option<String>,
+    /// CA (PEM) of the library system's certificate: speak TLS. A station's own settings have more.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// User name of the account, CN.
     #[arg(long, requires = "password_file")]
     user: Option<String>,
@@ -65,12 +69,13 @@ pub(crate) struct ProbeArgs {
 /// No connection, a file that cannot be read, a wrong address.
 pub(crate) fn run(command: &Command, output: impl Write) -> anyhow::Result<bool> {
     let Command::Probe(args) = command;
-    let (address, profile, zone) = match &args.station {
+    let (address, files, profile, zone) = match &args.station {
         Some(file) => {
             let config = Config::load(file)?;
-            (config.library.address, config.library.profile, config.station.zone)
+            let library = config.library;
+            (library.address, library.tls, library.profile, config.station.zone)
         }
-        None => (None, Profile::default(), "Asia/Shanghai".to_owned()),
+        None => (None, None, Profile::default(), "Asia/Shanghai".to_owned()),
     };
     let Some(address) = args.address.clone().or(address) else {
         bail!(
@@ -80,7 +85,14 @@ pub(crate) fn run(command: &Command, output: impl Write) -> anyhow::Result<bool>
     let Some((host, port)) = kiosk::config::split_address(&address) else {
         bail!("--address {address:?}: write HOST:PORT")
     };
-    let options = options(args, host, port, profile)?;
+    let own = args.ca_file.clone().map(|ca_file| TlsFiles {
+        ca_file,
+        server_name: None,
+        client_cert_file: None,
+        client_key_file: None,
+    });
+    let tls = own.or(files).map(|files| Tls::load(&files, &host)).transpose()?;
+    let options = Options { tls, ..options(args, host, port, profile)? };
     let now = Clock::new(&zone)?.now();
     let report = probe::probe(&options, SipDate::local(now.wall))?;
     let done = if args.json {
@@ -114,7 +126,7 @@ fn options(
     let patron = args.patron.as_deref().map(PatronId::new);
     // What goes out is ASCII, so that no character set has to be known before.
     profile.charset = Charset::Utf8;
-    Ok(Options { host, port, profile, item: args.item.clone(), patron, pin })
+    Ok(Options { host, port, tls: None, profile, item: args.item.clone(), patron, pin })
 }
 
 /// The first line of a file.

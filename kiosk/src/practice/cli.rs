@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::desk::Duplicates;
 use super::fault::Fault;
 use super::guise::Guise;
-use super::server::{Config, Practice, PracticeError, Source};
+use super::server::{Config, Practice, PracticeError, Source, TlsFiles};
 use super::session::ChecksumMode;
 use super::store::Location;
 use crate::sip2::Charset;
@@ -24,6 +24,15 @@ pub struct Args {
     /// Address to listen on.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6001")]
     pub listen: SocketAddr,
+    /// Certificate (PEM): speak TLS only.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// CA (PEM) whose certificates stations must have.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_client_ca: Option<PathBuf>,
     /// Data file for an empty database, see docs/data-file.md; the built-in collection without it.
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
@@ -83,6 +92,9 @@ impl Args {
     pub fn config(&self) -> Config {
         Config {
             listen: self.listen,
+            tls: self.tls_cert.clone().zip(self.tls_key.clone()).map(|(cert_file, key_file)| {
+                TlsFiles { cert_file, key_file, client_ca_file: self.tls_client_ca.clone() }
+            }),
             database: self.db.clone().map_or(Location::Memory, Location::File),
             source: self.data.clone().map_or(Source::BuiltIn, Source::File),
             charset: match self.charset {

@@ -35,7 +35,7 @@ pub use fault::Fault;
 pub use guise::Guise;
 pub use model::{Block, CardState, Circulation, Language, LocalTime, Station};
 pub use money::Fen;
-pub use server::{Config, Practice, PracticeError, Source};
+pub use server::{Config, Practice, PracticeError, Source, TlsFiles};
 pub use session::ChecksumMode;
 pub use store::{Kind, LedgerEntry, Location, Tally};
 pub use texts::refusal_map;

@@ -2,6 +2,7 @@
 
 mod config;
 mod connection;
+mod encryption;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -11,6 +12,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
 use super::clock::Clock;
@@ -24,6 +27,8 @@ use super::texts;
 use crate::sip2::wire::TERMINATOR;
 use crate::sip2::{ErrorDetection, Response};
 
+pub use encryption::TlsFiles;
+
 pub use config::{Config, IDLE_TIMEOUT, MESSAGE_TIMEOUT, PracticeError, Source};
 
 /// Stations connected at once. Each may hold one message of 64 KiB.
@@ -34,6 +39,9 @@ const MAX_REFUSALS: usize = 32;
 
 /// Time a station has to take an answer.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest wait until encryption is agreed.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pause after the system could not hand over a connection (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -107,6 +115,8 @@ impl Practice {
         for fault in config.faults {
             faults.set(fault);
         }
+        let tls = config.tls.as_ref().map(TlsFiles::acceptor).transpose();
+        let tls = tls.map_err(PracticeError::Tls)?;
         let listener = listen(config.listen)?;
         let addr = listener
             .local_addr()
@@ -135,7 +145,7 @@ impl Practice {
         let shared = Arc::clone(&engine);
         let thread = std::thread::Builder::new()
             .name("practice".to_owned())
-            .spawn(move || runtime.block_on(accept(listener, shared, stopped)))
+            .spawn(move || runtime.block_on(accept(listener, tls, shared, stopped)))
             .map_err(PracticeError::Thread)?;
         info!(%addr, "practice library listens");
         Ok(Self { addr, engine, since, stop, thread: Some(thread) })
@@ -239,7 +249,12 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, PracticeError> {
     Ok(listener)
 }
 
-async fn accept(listener: TcpListener, engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    engine: Arc<Engine>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return warn!(%error, "cannot listen"),
@@ -254,7 +269,11 @@ async fn accept(listener: TcpListener, engine: Arc<Engine>, mut stopped: watch::
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok((stream, _)) => {
+                // Answers are small and waited for.
+                let _ = stream.set_nodelay(true);
+                stream
+            }
             Err(error) => {
                 warn!(%error, "connection not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -263,12 +282,19 @@ async fn accept(listener: TcpListener, engine: Arc<Engine>, mut stopped: watch::
         };
         let engine = Arc::clone(&engine);
         if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
-            let stopped = stopped.clone();
+            let (stopped, tls) = (stopped.clone(), tls.clone());
             tasks.spawn(async move {
-                connection::serve(stream, engine, stopped).await;
+                match tls {
+                    None => connection::serve(stream, engine, stopped).await,
+                    Some(tls) => match timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => connection::serve(stream, engine, stopped).await,
+                        Ok(Err(error)) => info!(%error, "no encryption agreed"),
+                        Err(_) => info!("no encryption agreed in time"),
+                    },
+                }
                 drop(permit);
             });
-        } else if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+        } else if let (None, Ok(permit)) = (&tls, Arc::clone(&refusals).try_acquire_owned()) {
             tasks.spawn(async move {
                 connection::refuse(stream, &engine.busy()).await;
                 drop(permit);

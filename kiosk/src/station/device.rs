@@ -43,6 +43,8 @@ pub enum Role {
     IdCard,
     /// Receipt printer.
     Printer,
+    /// The library system, which is no device but may be away like one.
+    Library,
 }
 
 /// How a device is.

@@ -34,8 +34,8 @@ use crate::session::{
     Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
     Record, Start, Station as Session, Stats, TagResult, Token,
 };
-use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle};
-use crate::sip2::link::{Priority, RequestId};
+use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, Tls, TlsError};
+use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
 use crate::sip2::profile::Profile;
 
 use device::{About, Board, Device, Health, Role, State};
@@ -178,6 +178,9 @@ pub enum StartError {
     /// The library's address.
     #[error("library.address {0:?}: write HOST:PORT")]
     Address(String),
+    /// Encryption.
+    #[error("library.tls: {0}")]
+    Tls(#[from] TlsError),
     /// The printer's set-up.
     #[error("printer: {0}")]
     Printer(String),
@@ -280,6 +283,8 @@ struct Core {
     clock: Clock,
     sip: SipHandle,
     board: Board,
+    /// The library system, as the technician sees it.
+    library: Health,
     /// As last written for the technician.
     devices: Vec<Health>,
     devices_file: std::path::PathBuf,
@@ -358,6 +363,7 @@ impl Core {
             clock: clock.clone(),
             sip,
             board,
+            library: library_health(config, &wires.library),
             devices: Vec::new(),
             devices_file: status::path(&config.station.data_dir),
             devices_due: Duration::ZERO,
@@ -478,7 +484,7 @@ impl Core {
             return;
         }
         self.devices_due = now + DEVICES_LOOK;
-        let health = self.board.health();
+        let health = self.health();
         if health == self.devices {
             return;
         }
@@ -509,10 +515,16 @@ impl Core {
             scans: self.scans,
             online: self.online,
             reader: self.reader_up,
-            devices: self.board.health(),
+            devices: self.health(),
             printer: self.printer_seen,
             deadline: self.session.deadline(),
         }
+    }
+
+    fn health(&self) -> Vec<Health> {
+        let mut health = self.board.health();
+        health.push(self.library.clone());
+        health
     }
 
     fn figures(&self) -> Figures {
@@ -534,8 +546,13 @@ impl Core {
                 let answer = ils::answer(end.outcome, &self.profile, &self.sorting, now);
                 self.feed(Input::Answer(AskId(end.id.0), answer));
             }
+            SipEvent::Trouble(trouble) => {
+                self.library.state = State::Down;
+                self.library.trouble = trouble;
+            }
             SipEvent::Status(status) => {
                 let online = status.is_online();
+                self.library_is(&status);
                 self.online = online;
                 self.feed(Input::Link(LinkState {
                     online,
@@ -545,6 +562,25 @@ impl Core {
                     ever: online,
                 }));
             }
+        }
+    }
+
+    fn library_is(&mut self, status: &LinkStatus) {
+        let library = &mut self.library;
+        match status.state {
+            LinkPhase::Online => {
+                library.state = State::Up;
+                library.opened += u32::from(!self.online);
+                library.trouble.clear();
+            }
+            LinkPhase::LoginRefused => {
+                library.state = State::Down;
+                library.trouble =
+                    "the library system refuses this station's account; check library.profile.login"
+                        .to_owned();
+            }
+            LinkPhase::Connecting | LinkPhase::LoggingIn => {}
+            _ => library.state = State::Down,
         }
     }
 
@@ -676,7 +712,9 @@ fn start_sip(
 ) -> Result<SipHandle, StartError> {
     let (host, port) =
         split_address(address).ok_or_else(|| StartError::Address(address.to_owned()))?;
-    let sip = SipConfig { host, port, profile: config.library.profile.clone() };
+    let tls = config.library.tls.as_ref().filter(|_| config.library.address.is_some());
+    let tls = tls.map(|files| Tls::load(files, &host)).transpose()?;
+    let sip = SipConfig { host, port, tls, profile: config.library.profile.clone() };
     let shared = clock.clone();
     let time: Arc<dyn Fn() -> Duration + Send + Sync> = Arc::new(move || shared.now().mono);
     let events = events.clone();
@@ -684,6 +722,22 @@ fn start_sip(
         // The loop may have ended before the link.
         let _ = events.send(Event::Sip(event));
     })?)
+}
+
+fn library_health(config: &Config, address: &str) -> Health {
+    let library = &config.library;
+    let practice = library.address.is_none().then_some("practice");
+    let tls = library.tls.is_some() && practice.is_none();
+    Health {
+        name: "library".to_owned(),
+        role: Role::Library,
+        model: practice.or(library.system.as_deref()).unwrap_or("sip2").to_owned(),
+        port: format!("{}:{address}", if tls { "tls" } else { "tcp" }),
+        state: State::Starting,
+        firmware: None,
+        opened: 0,
+        trouble: String::new(),
+    }
 }
 
 fn start_readers(

@@ -71,6 +71,7 @@ fn every_key_of_the_configuration_is_documented() {
     for (table, least) in [
         ("station", 8),
         ("[library]", 6),
+        ("[library.tls]", 4),
         ("[library.profile]", 12),
         ("[library.profile.timing]", 5),
         ("[reader]", 5),

@@ -42,8 +42,7 @@ fn passes(system: &str) {
     let mut ledger = site.ledger();
     ledger.retain(|entry| !entry.ends_with("YZ0000102"));
     ledger.sort();
-    let wanted =
-        ["loan YZ0000101", "loan YZ0000789", "return YZ0000101", "return YZ0000789"];
+    let wanted = ["loan YZ0000101", "loan YZ0000789", "return YZ0000101", "return YZ0000789"];
     assert_eq!(ledger, wanted, "{system}");
     site.holds_no_patron();
 }

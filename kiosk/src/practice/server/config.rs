@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::encryption::TlsFiles;
 use crate::practice::clock::Clock;
 use crate::practice::data::{self, DataError};
 use crate::practice::desk::Duplicates;
@@ -36,6 +37,8 @@ pub enum Source {
 pub struct Config {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Encryption; without it plain TCP.
+    pub tls: Option<TlsFiles>,
     /// Database.
     pub database: Location,
     /// What fills an empty database.
@@ -65,6 +68,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
             database: Location::Memory,
             source: Source::BuiltIn,
             charset: Charset::Utf8,
@@ -99,6 +103,9 @@ pub enum PracticeError {
         /// The system's answer.
         source: io::Error,
     },
+    /// Encryption.
+    #[error("cannot encrypt ({0}): check the certificate files")]
+    Tls(io::Error),
     /// The data file cannot be read.
     #[error("cannot read the data file {path} ({source}): check its name and rights")]
     ReadData {

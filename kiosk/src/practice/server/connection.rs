@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -14,12 +14,16 @@ use super::{Engine, WRITE_TIMEOUT};
 use crate::practice::session::{Outcome, Session, World};
 use crate::sip2::Framer;
 
+/// A connection, encrypted or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+
 /// Bytes read at once.
 const READ_LEN: usize = 4096;
 
 /// Serves a station until it leaves, falls silent, or the server stops.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: impl Stream,
     engine: Arc<Engine>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -35,8 +39,7 @@ pub(super) async fn refuse(mut stream: TcpStream, answer: &[u8]) {
     let _ = timeout(WRITE_TIMEOUT, stream.shutdown()).await;
 }
 
-async fn talk(mut stream: TcpStream, engine: Arc<Engine>) {
-    let _ = stream.set_nodelay(true);
+async fn talk(mut stream: impl Stream, engine: Arc<Engine>) {
     let mut session = Some(Session::new(&engine.manner));
     let mut framer = Framer::new();
     let mut buffer = [0; READ_LEN];
@@ -111,11 +114,15 @@ async fn work(
     done.await.ok()
 }
 
-async fn write(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+async fn write(stream: &mut impl Stream, bytes: &[u8]) -> std::io::Result<()> {
     if bytes.is_empty() {
         return Ok(());
     }
-    timeout(WRITE_TIMEOUT, stream.write_all(bytes)).await?
+    let written = async {
+        stream.write_all(bytes).await?;
+        stream.flush().await
+    };
+    timeout(WRITE_TIMEOUT, written).await?
 }
 
 /// Most bytes read and dropped from a connection that is being closed, so that the station still
@@ -125,7 +132,7 @@ const DRAIN_MAX: usize = 1 << 20;
 /// Longest time spent on it.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-async fn drain(mut stream: TcpStream) {
+async fn drain(mut stream: impl Stream) {
     let _ = timeout(WRITE_TIMEOUT, stream.shutdown()).await;
     let mut buffer = [0; READ_LEN];
     let deadline = Instant::now() + DRAIN_TIMEOUT;

@@ -1,10 +1,11 @@
 //! The socket around the link: one thread, one TCP connection.
 //!
 //! [`SipHandle`] is used from any thread and never blocks. Everything the link decides stays in
-//! [`crate::sip2::link`]; here bytes are moved and time is waited for. The connection is plain
-//! TCP: encryption is a tunnel on the station or a VPN (sip2.md section 9).
+//! [`crate::sip2::link`]; here bytes are moved and time is waited for. The connection is encrypted
+//! by [`tls`], or plain TCP: to a tunnel on the station, or where the configuration allows it.
 
 mod socket;
+pub mod tls;
 
 use std::io;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use drivers::port::{Direction, Tap};
 use tokio::sync::mpsc;
 
 use socket::{Happened, Socket};
+pub use tls::{Tls, TlsError, TlsFiles};
 
 use super::codes::ScStatusCode;
 use super::link::{Answer, Input, Link, LinkStatus, Output, Priority, RequestId};
@@ -43,6 +45,8 @@ pub struct SipConfig {
     pub host: String,
     /// TCP port. SIP2 has no registered one; 6001 is usual.
     pub port: u16,
+    /// Encryption; without it plain TCP.
+    pub tls: Option<Tls>,
     /// The library system's ways.
     pub profile: Profile,
 }
@@ -54,6 +58,8 @@ pub enum Event {
     Answer(Box<Answer>),
     /// The status changed.
     Status(Box<LinkStatus>),
+    /// Why there is no connection, for the technician; told once while it stays the same.
+    Trouble(String),
 }
 
 /// A request could not be handed to the link.
@@ -100,12 +106,13 @@ impl SipHandle {
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let shell = Shell {
             link: Link::new(config.profile.clone()),
-            socket: Socket::new(config.host, config.port),
+            socket: Socket::new(config.host, config.port, config.tls),
             framer: Framer::new(),
             waiting: Waiting::new(clock),
             tap,
             on_event: Box::new(on_event),
             stopped: false,
+            trouble: String::new(),
         };
         let thread = std::thread::Builder::new().name("sip2".to_owned()).spawn(move || {
             runtime.block_on(shell.run(inbox));
@@ -215,6 +222,8 @@ struct Shell {
     tap: Option<Tap>,
     on_event: Box<dyn FnMut(Event) + Send>,
     stopped: bool,
+    /// As last told.
+    trouble: String,
 }
 
 impl Shell {
@@ -253,15 +262,27 @@ impl Shell {
         match happened {
             Happened::Connected => self.feed(Input::Connected),
             Happened::ConnectFailed(error) => {
-                tracing::info!(%error, "no connection to the library system");
+                self.trouble(&error);
                 self.feed(Input::ConnectFailed);
             }
             Happened::Closed(error) => {
-                tracing::info!(?error, "connection to the library system closed");
+                match &error {
+                    Some(error) => self.trouble(error),
+                    None => tracing::info!("connection closed by the library system"),
+                }
                 self.feed(Input::Closed);
             }
             Happened::Received(bytes) => self.receive(&bytes),
             Happened::Sent => {}
+        }
+    }
+
+    fn trouble(&mut self, error: &io::Error) {
+        let trouble = tls::trouble(error).map_or_else(|| error.to_string(), str::to_owned);
+        if trouble != self.trouble {
+            tracing::warn!(trouble, "no connection to the library system");
+            self.trouble.clone_from(&trouble);
+            (self.on_event)(Event::Trouble(trouble));
         }
     }
 
@@ -300,7 +321,12 @@ impl Shell {
                     self.socket.close();
                 }
                 Output::Answer(answer) => (self.on_event)(Event::Answer(answer)),
-                Output::Status(status) => (self.on_event)(Event::Status(status)),
+                Output::Status(status) => {
+                    if status.is_online() {
+                        self.trouble.clear();
+                    }
+                    (self.on_event)(Event::Status(status));
+                }
             }
         }
     }

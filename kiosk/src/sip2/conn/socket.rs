@@ -5,10 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
+use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use zeroize::Zeroizing;
+
+use super::tls::Tls;
 
 /// Bytes read at once.
 const READ_MAX: usize = 8 * 1024;
@@ -27,18 +29,28 @@ pub(super) enum Happened {
     Closed(Option<io::Error>),
 }
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+/// A connection, encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
 
 enum State {
     Closed,
     Connecting(Connecting),
-    Open { read: OwnedReadHalf, write: OwnedWriteHalf },
+    Open {
+        read: ReadHalf<Box<dyn Stream>>,
+        write: WriteHalf<Box<dyn Stream>>,
+        /// Bytes were written that encryption may still hold.
+        flush: bool,
+    },
 }
 
 /// A connection to one host.
 pub(super) struct Socket {
     host: String,
     port: u16,
+    tls: Option<Tls>,
     state: State,
     /// Bytes not yet written. Bounded by the link, which has one message under way.
     unsent: Zeroizing<Vec<u8>>,
@@ -46,10 +58,11 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(host: String, port: u16) -> Self {
+    pub(super) fn new(host: String, port: u16, tls: Option<Tls>) -> Self {
         Self {
             host,
             port,
+            tls,
             state: State::Closed,
             unsent: Zeroizing::default(),
             buffer: Box::new([0; READ_MAX]),
@@ -59,7 +72,8 @@ impl Socket {
     /// Starts a connection, dropping any other.
     pub(super) fn connect(&mut self) {
         self.close();
-        self.state = State::Connecting(Box::pin(connect(self.host.clone(), self.port)));
+        self.state =
+            State::Connecting(Box::pin(connect(self.host.clone(), self.port, self.tls.clone())));
     }
 
     /// Drops the connection or the attempt.
@@ -81,20 +95,21 @@ impl Socket {
             State::Closed => return pending().await,
             State::Connecting(connecting) => match connecting.await {
                 Ok(stream) => {
-                    let (read, write) = stream.into_split();
-                    self.state = State::Open { read, write };
+                    let (read, write) = tokio::io::split(stream);
+                    self.state = State::Open { read, write, flush: false };
                     return Happened::Connected;
                 }
                 Err(error) => Happened::ConnectFailed(error),
             },
-            State::Open { read, write } => tokio::select! {
+            State::Open { read, write, flush } => tokio::select! {
                 got = read.read(&mut self.buffer[..]) => match got {
                     Ok(0) => Happened::Closed(None),
                     Ok(n) => return Happened::Received(self.buffer[..n].to_vec()),
                     Err(error) => Happened::Closed(Some(error)),
                 },
-                put = write.write(&self.unsent), if !self.unsent.is_empty() => match put {
+                put = push(write, &self.unsent), if *flush || !self.unsent.is_empty() => match put {
                     Ok(n) => {
+                        *flush = n > 0;
                         self.unsent.drain(..n);
                         if self.unsent.is_empty() {
                             self.unsent = Zeroizing::default();
@@ -110,8 +125,24 @@ impl Socket {
     }
 }
 
+/// Writes some bytes, or where there are none left, what encryption holds; how many were taken.
+async fn push(write: &mut WriteHalf<Box<dyn Stream>>, unsent: &[u8]) -> io::Result<usize> {
+    if unsent.is_empty() {
+        write.flush().await?;
+        return Ok(0);
+    }
+    write.write(unsent).await
+}
+
+async fn connect(host: String, port: u16, tls: Option<Tls>) -> io::Result<Box<dyn Stream>> {
+    let stream = connect_plain(host, port).await?;
+    let Some(tls) = tls else { return Ok(Box::new(stream)) };
+    let (connector, name) = tls.connector();
+    Ok(Box::new(connector.connect(name, stream).await?))
+}
+
 /// Tries the host's addresses in order.
-async fn connect(host: String, port: u16) -> io::Result<TcpStream> {
+async fn connect_plain(host: String, port: u16) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no address for this name");
     for address in lookup_host((host, port)).await? {
         match connect_to(address).await {

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::charset::Charset;
 use super::codes::{Supported, SupportedMessages};
+use super::conn::tls::{self, Tls};
 use super::date::SipDate;
 use super::message::{
     AcsResendRequest, AcsStatus, ItemInformationRequest, PatronInformationRequest, Request,
@@ -52,6 +53,8 @@ pub struct Options {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// Encryption.
+    pub tls: Option<Tls>,
     /// Account, institution and terminal password count; the rest is measured.
     pub profile: Profile,
     /// An item the library has.
@@ -66,9 +69,7 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// No connection.
-    #[error(
-        "no connection to {address}: {source}; check address and port, and whether the library system lets this machine in"
-    )]
+    #[error("no connection to {address}: {}", why(source))]
     Connect {
         /// Address.
         address: String,
@@ -78,6 +79,13 @@ pub enum ProbeError {
     /// A file of the program.
     #[error(transparent)]
     System(#[from] SystemError),
+}
+
+fn why(error: &io::Error) -> String {
+    tls::trouble(error).map_or_else(
+        || format!("{error}; check address and port, and whether the library system lets this machine in"),
+        str::to_owned,
+    )
 }
 
 /// What was measured.
@@ -241,7 +249,7 @@ impl Probe<'_> {
     fn connect(&self) -> Result<Talk, ProbeError> {
         let (host, port) = (&self.options.host, self.options.port);
         let failed = |source| ProbeError::Connect { address: format!("{host}:{port}"), source };
-        Talk::connect(host, port).map_err(failed)
+        Talk::connect(host, port, self.options.tls.as_ref()).map_err(failed)
     }
 
     fn sign(&mut self, name: &str, value: &str) {

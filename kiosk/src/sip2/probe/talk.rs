@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+use crate::sip2::conn::Tls;
 use crate::sip2::wire::{Framer, TERMINATOR};
 
 /// Longest wait for a connection.
@@ -60,22 +61,65 @@ impl Ends {
     }
 }
 
+/// Bytes, encrypted or not.
+enum Stream {
+    Plain(TcpStream),
+    Encrypted(Box<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>),
+}
+
+impl Stream {
+    fn new(mut socket: TcpStream, tls: Option<&Tls>) -> io::Result<Self> {
+        let Some(tls) = tls else { return Ok(Self::Plain(socket)) };
+        let mut client = tls.client().map_err(io::Error::other)?;
+        socket.set_read_timeout(Some(CONNECT_TIMEOUT))?;
+        while client.is_handshaking() {
+            client.complete_io(&mut socket)?;
+        }
+        Ok(Self::Encrypted(Box::new(rustls::StreamOwned::new(client, socket))))
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Encrypted(stream) => &stream.sock,
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(socket) => socket.write_all(bytes),
+            Self::Encrypted(stream) => {
+                stream.write_all(bytes)?;
+                stream.flush()
+            }
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.read(buffer),
+            Self::Encrypted(stream) => stream.read(buffer),
+        }
+    }
+}
+
 /// The connection.
 pub(super) struct Talk {
-    stream: TcpStream,
+    stream: Stream,
     framer: Framer,
     heard: usize,
     pub(super) ends: Ends,
 }
 
 impl Talk {
-    pub(super) fn connect(host: &str, port: u16) -> io::Result<Self> {
+    pub(super) fn connect(host: &str, port: u16, tls: Option<&Tls>) -> io::Result<Self> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "no address for this name");
         for address in (host, port).to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;
                     stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
+                    let stream = Stream::new(stream, tls)?;
                     let (framer, ends) = (Framer::new(), Ends::default());
                     return Ok(Self { stream, framer, heard: 0, ends });
                 }
@@ -107,7 +151,7 @@ impl Talk {
             if left.is_zero() {
                 return Heard::Silent;
             }
-            let read = self.stream.set_read_timeout(Some(left));
+            let read = self.stream.socket().set_read_timeout(Some(left));
             match read.and_then(|()| self.stream.read(&mut buffer)) {
                 Ok(0) => return Heard::Closed,
                 Ok(count) => {

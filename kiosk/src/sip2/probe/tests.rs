@@ -11,6 +11,7 @@ fn ask(practice: &Practice, profile: Profile) -> Report {
     let options = Options {
         host: practice.addr().ip().to_string(),
         port: practice.addr().port(),
+        tls: None,
         profile: Profile {
             institution_id: practice.library().institution.clone(),
             login: Some(Login {
@@ -61,6 +62,7 @@ fn nobody_there_is_an_error_and_silence_is_not() {
     let options = Options {
         host: "127.0.0.1".to_owned(),
         port,
+        tls: None,
         profile: Profile::default(),
         item: None,
         patron: None,
