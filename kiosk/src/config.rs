@@ -376,6 +376,11 @@ impl Config {
             problems.push(format!("library.address {address:?}: write HOST:PORT"));
         }
         problems.extend(self.library.unencrypted());
+        for key in self.library.profile.unsendable() {
+            problems.push(format!(
+                "library.profile.{key}: no control characters, no '|' and at most 255 characters, for SIP2 cannot carry more"
+            ));
+        }
         for rule in &self.library.profile.refusals {
             if ils::advice(&rule.code).is_none() {
                 problems.push(format!(
@@ -554,6 +559,11 @@ mod tests {
             ("[library]\naddress = \"ils\"\n", "HOST:PORT"),
             ("[library]\naddress = \"sip.example:6001\"\n", "over a trusted network"),
             ("[library]\nplain_tcp = \"yes\"\n", "this machine only"),
+            ("[library.profile]\ninstitution_id = \"YZ|LIB\"\n", "institution_id: no control"),
+            (
+                "[library.profile]\nlogin = { user = \"a\", password = \"b\\r\" }\n",
+                "login.password: no control",
+            ),
             ("[library]\nsystem = \"kohaa\"\n", "evergreen"),
             ("[library.tls]\nca = \"x\"\n", "ca_file"),
             ("[panel]\nwidth = 1\n", "480"),

@@ -98,6 +98,24 @@ private_text! {
     PatronId, mask_number
 }
 
+/// Most characters of a patron's number.
+pub const PATRON_ID_MAX: usize = 128;
+
+impl PatronId {
+    /// Whether it can be a number at all: not empty, not endless, no control character, no `|`.
+    /// What cannot is refused before the wire, never altered into somebody else's.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        is_field(self.expose(), PATRON_ID_MAX) && !self.expose().is_empty()
+    }
+}
+
+/// Whether a text can stand in a SIP2 field as it is.
+#[must_use]
+pub fn is_field(text: &str, max: usize) -> bool {
+    text.chars().count() <= max && !text.chars().any(|c| c.is_control() || c == '|')
+}
+
 private_text! {
     /// A PIN or password (SIP2 `AD`, `AC`, `CO`). Masked whole, its length too.
     Secret, mask_secret

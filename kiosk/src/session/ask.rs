@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 
 use ui::view::{Advice, Date};
 
-use crate::privacy::{PatronId, PersonalName, Secret};
+use crate::privacy::{PatronId, PersonalName, Secret, is_field};
 
 /// An item's number: the primary item identifier of its tag, the barcode on its cover, SIP2 `AB`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,9 +29,7 @@ impl ItemId {
     /// delimiter `|`: such a text is refused before the wire, never altered.
     pub fn new(text: impl Into<String>) -> Result<Self, ItemIdError> {
         let text = text.into();
-        let fine = !text.is_empty()
-            && text.chars().count() <= ITEM_ID_MAX
-            && !text.chars().any(|c| c.is_control() || c == '|');
+        let fine = !text.is_empty() && is_field(&text, ITEM_ID_MAX);
         if fine { Ok(Self(text)) } else { Err(ItemIdError) }
     }
 

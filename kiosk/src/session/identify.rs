@@ -182,6 +182,9 @@ impl Station {
     /// A card is here.
     pub(super) fn card_shown(&mut self, card: PatronId, scanned: bool, now: Now) {
         let Some(purpose) = self.wants_card() else { return };
+        if !card.is_well_formed() {
+            return self.card_problem(purpose, Advice::CardUnread, now);
+        }
         if self.pad.cards().any(|other| *other != card) {
             return self.card_problem(purpose, Advice::TwoCards, now);
         }

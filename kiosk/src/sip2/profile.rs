@@ -20,7 +20,10 @@ use serde::{Deserialize, Deserializer};
 use super::charset::Charset;
 use super::codes::Language;
 use super::message::LoginRequest;
-use crate::privacy::Secret;
+use crate::privacy::{Secret, is_field};
+
+/// Most characters of a setting that is sent.
+const SETTING_MAX: usize = 255;
 
 /// Most seconds between two 99 on an idle connection (sip2.md section 3: every 60 to 300 s).
 pub const STATUS_INTERVAL_MAX_S: u64 = 300;
@@ -246,6 +249,26 @@ impl Profile {
     #[must_use]
     pub fn was_not_on_loan(&self, screen_messages: &[String]) -> bool {
         self.not_on_loan.iter().any(|wanted| says(screen_messages, wanted))
+    }
+
+    /// Settings that cannot stand in a message as they are.
+    #[must_use]
+    pub fn unsendable(&self) -> Vec<&'static str> {
+        let fits = |text: &str| is_field(text, SETTING_MAX);
+        let login = self.login.as_ref();
+        let optional = |text: Option<&str>| text.is_none_or(fits);
+        [
+            ("institution_id", fits(&self.institution_id)),
+            ("terminal_password", fits(self.terminal_password.expose())),
+            ("ap", fits(self.ap.value())),
+            ("login.user", optional(login.map(|login| login.user.as_str()))),
+            ("login.password", optional(login.map(|login| login.password.expose()))),
+            ("login.location", optional(login.and_then(|login| login.location.as_deref()))),
+        ]
+        .into_iter()
+        .filter(|(_, fine)| !fine)
+        .map(|(name, _)| name)
+        .collect()
     }
 
     /// The login request, where the profile has an account.

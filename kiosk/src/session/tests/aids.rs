@@ -26,6 +26,16 @@ fn a_card_held_to_its_own_reader_opens_borrowing_without_a_pin() {
 }
 
 #[test]
+fn a_number_that_would_break_a_message_is_no_card() {
+    for number in ["0200001234|AFyes", "0200001234\r", "", &"9".repeat(129)] {
+        let mut w = plain();
+        w.touch(Touch::Borrow);
+        card(&mut w, number, Proof::Held);
+        assert_eq!(problem(&w), Some(Advice::CardUnread), "{number:?}");
+    }
+}
+
+#[test]
 fn a_copied_number_asks_for_the_pin() {
     let mut w = plain();
     w.secrets.push(CARD.to_owned());
