@@ -105,7 +105,7 @@ impl SipHandle {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let shell = Shell {
-            link: Link::new(config.profile.clone()),
+            link: Link::new(config.profile.clone(), seed()),
             socket: Socket::new(config.host, config.port, config.tls),
             framer: Framer::new(),
             waiting: Waiting::new(clock),
@@ -181,6 +181,12 @@ impl Drop for SipHandle {
     fn drop(&mut self) {
         self.ask_to_stop();
     }
+}
+
+/// Different in every station. Where the system has no random bytes, waits are the same for all,
+/// which does no harm to one.
+fn seed() -> u64 {
+    getrandom::u64().unwrap_or_default()
 }
 
 /// Time as the link sees it, and how long to wait for it.

@@ -25,8 +25,9 @@ pub use io::{Answer, Input, Outcome, Output, Priority, RawLine, RequestId, Unkno
 use queue::Queue;
 pub use queue::{BACKGROUND_QUEUE_MAX, LIVE_QUEUE_MAX};
 pub use status::{LinkState, LinkStatus};
+use timing::Jitter;
 pub use timing::{
-    BACK_OFF, BEST_EFFORT_TIMEOUT, CONNECT_TIMEOUT, LOGIN_REFUSED_BACK_OFF, OFFLINE_WAIT,
+    BACK_OFF, BEST_EFFORT_TIMEOUT, CONNECT_TIMEOUT, LOGIN_REFUSED_BACK_OFF, OFFLINE_WAIT, SPREAD,
 };
 
 use super::codes::ScStatusCode;
@@ -60,6 +61,7 @@ pub struct Link {
     phase: Phase,
     /// Connections lost since the last one that reached [`Phase::Ready`].
     failures: usize,
+    jitter: Jitter,
     sequence: Sequence,
     exchange: Option<Exchange>,
     queue: Queue,
@@ -78,12 +80,14 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link that connects at the first [`Input::Tick`].
+    /// A link that connects at the first [`Input::Tick`]. `seed` spreads the waits between
+    /// connections, so that a hundred stations do not come back at once; 0 leaves them as they are.
     #[must_use]
-    pub fn new(profile: Profile) -> Self {
+    pub fn new(profile: Profile, seed: u64) -> Self {
         Self {
             phase: Phase::Waiting { until: Duration::ZERO, refused: false },
             failures: 0,
+            jitter: Jitter::new(seed),
             sequence: Sequence::default(),
             exchange: None,
             queue: Queue::default(),
@@ -247,7 +251,7 @@ impl Link {
 
     fn lost(&mut self, now: Duration) {
         self.abandon_exchange();
-        let wait = BACK_OFF[self.failures.min(BACK_OFF.len() - 1)];
+        let wait = self.jitter.spread(BACK_OFF[self.failures.min(BACK_OFF.len() - 1)]);
         self.failures = self.failures.saturating_add(1);
         self.phase = Phase::Waiting { until: now + wait, refused: false };
         self.queue.hold_until(now + OFFLINE_WAIT);
@@ -461,7 +465,10 @@ impl Link {
     fn login_refused(&mut self, now: Duration) {
         tracing::warn!("the library system refused the station's login");
         self.drop_connection(now);
-        self.phase = Phase::Waiting { until: now + LOGIN_REFUSED_BACK_OFF, refused: true };
+        self.phase = Phase::Waiting {
+            until: now + self.jitter.spread(LOGIN_REFUSED_BACK_OFF),
+            refused: true,
+        };
     }
 
     fn apply_status(&mut self, status: &super::message::AcsStatus) {

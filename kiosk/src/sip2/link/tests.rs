@@ -28,7 +28,7 @@ struct Rig {
 impl Rig {
     fn new(profile: Profile) -> Self {
         let mut rig = Self {
-            link: Link::new(profile),
+            link: Link::new(profile, 0),
             now: Duration::ZERO,
             sent: Vec::new(),
             answers: Vec::new(),
@@ -508,11 +508,14 @@ fn answers_without_error_detection_are_accepted() {
 
 #[test]
 fn a_chinese_set_and_crlf_go_on_the_wire() {
-    let mut link = Link::new(Profile {
-        charset: Charset::Gbk,
-        terminator: crate::sip2::profile::LineEnd::CrLf,
-        ..Profile::default()
-    });
+    let mut link = Link::new(
+        Profile {
+            charset: Charset::Gbk,
+            terminator: crate::sip2::profile::LineEnd::CrLf,
+            ..Profile::default()
+        },
+        0,
+    );
     link.handle(Input::Tick, Duration::ZERO);
     link.handle(Input::Connected, Duration::ZERO);
     link.handle(Input::Line(&Rig::sealed(STATUS_98, '0')), Duration::ZERO);
@@ -633,4 +636,25 @@ proptest! {
         prop_assert!(ends.values().all(|count| *count == 1));
         prop_assert_eq!(rig.state(), LinkState::Stopped);
     }
+}
+
+#[test]
+fn a_hundred_stations_do_not_come_back_at_once() {
+    let back_at = |seed: u64| {
+        let mut link = Link::new(Profile::default(), seed);
+        link.handle(Input::Tick, Duration::ZERO);
+        let mut waits = Vec::new();
+        let mut now = Duration::ZERO;
+        for wait in BACK_OFF {
+            link.handle(Input::ConnectFailed, now);
+            let next = link.deadline().unwrap();
+            waits.push(next - now);
+            assert!(next - now >= wait && next - now < wait + wait / SPREAD, "{:?}", next - now);
+            now = next;
+            link.handle(Input::Tick, now);
+        }
+        waits
+    };
+    let waits: std::collections::BTreeSet<_> = (1..=100).map(|n| back_at(n << 32 | n)).collect();
+    assert_eq!(waits.len(), 100, "all of them come back at times of their own");
 }

@@ -26,3 +26,25 @@ pub const OFFLINE_WAIT: Duration = Duration::from_secs(5);
 /// Wait for the answer to 35, which nobody needs (sip2.md section 3: best-effort). Ours: short,
 /// because the next patron's first request waits behind it.
 pub const BEST_EFFORT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A wait grows by less than one part in so many.
+pub const SPREAD: u32 = 4;
+
+/// Waits made different from station to station (xorshift).
+#[derive(Debug)]
+pub(super) struct Jitter(u64);
+
+impl Jitter {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The wait, and up to a [`SPREAD`]th of it more.
+    pub(super) fn spread(&mut self, wait: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let part = u32::from(self.0.to_le_bytes()[7]);
+        wait + wait * part / (SPREAD * 256)
+    }
+}
