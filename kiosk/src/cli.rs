@@ -10,8 +10,11 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use drivers::rfid::setup::ReaderModel;
 
+use crate::config::Config;
 use crate::demo::app::{self, DemoArgs, RunArgs};
+use crate::journal::{Journal, PAGE, Sealer};
 use crate::practice;
+use crate::station::journal_path;
 
 /// Self-service circulation for libraries: a station that lends and takes back.
 #[derive(Debug, Parser)]
@@ -61,6 +64,42 @@ enum JournalCommand {
         #[arg(long, default_value_t = 1000)]
         limit: u32,
     },
+    /// Shows one unit whole; of its patron's number no more than the end.
+    Show {
+        /// Its number, as `list` has it.
+        id: i64,
+        /// The station's configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Writes all units, oldest first, one JSON object a line, without patrons.
+    Export {
+        /// The station's configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Says that staff have settled a unit left to them (state `for_staff`).
+    Resolve {
+        /// Its number, as `list` has it.
+        id: i64,
+        /// The station's configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// What was done, for those who ask later. No names or numbers of patrons.
+        #[arg(long, value_parser = note)]
+        note: String,
+    },
+}
+
+/// Most characters of a note.
+const NOTE_MAX: usize = 500;
+
+fn note(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        1..=NOTE_MAX if !text.chars().any(char::is_control) => Ok(text.to_owned()),
+        _ => Err(format!("write 1 to {NOTE_MAX} characters, on one line")),
+    }
 }
 
 /// Runs the program.
@@ -95,6 +134,15 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::Journal { command: JournalCommand::List { config, json, limit } } => {
             list_journal(&config, json, limit)
         }
+        Command::Journal { command: JournalCommand::Show { id, config } } => show_unit(&config, id),
+        Command::Journal { command: JournalCommand::Export { config } } => export_journal(&config),
+        Command::Journal { command: JournalCommand::Resolve { id, config, note } } => {
+            let config = Config::load(&config)?;
+            existing_journal(&config)?;
+            // Nothing is sealed or opened for it.
+            Journal::open(&journal_path(&config), Sealer::ephemeral()?)?.resolve(id, &note)?;
+            Ok(true)
+        }
         Command::Practice(args) => {
             practice::cli::run(&args)?;
             Ok(true)
@@ -109,15 +157,14 @@ fn run(command: Command) -> anyhow::Result<bool> {
 }
 
 fn check_config(file: &Path) -> anyhow::Result<bool> {
-    let config = crate::config::Config::load(file)?;
+    let config = Config::load(file)?;
     app::say(&format!("{}: fine, station {}", file.display(), config.station.id));
     Ok(true)
 }
 
 fn list_journal(file: &Path, json: bool, limit: u32) -> anyhow::Result<bool> {
-    use crate::journal::{Journal, Sealer};
-    let config = crate::config::Config::load(file)?;
-    let path = crate::station::journal_path(&config);
+    let config = Config::load(file)?;
+    let path = journal_path(&config);
     // Nothing sealed is opened for a list, so it works beside a lost key.
     let journal = Journal::open_read_only(&path, Sealer::ephemeral()?)?;
     for row in journal.list(limit)? {
@@ -132,4 +179,45 @@ fn list_journal(file: &Path, json: bool, limit: u32) -> anyhow::Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// A journal is looked into, never made by looking.
+fn existing_journal(config: &Config) -> anyhow::Result<()> {
+    let path = journal_path(config);
+    anyhow::ensure!(
+        path.is_file(),
+        "{}: there is no journal; the station has never run",
+        path.display()
+    );
+    Ok(())
+}
+
+fn show_unit(file: &Path, id: i64) -> anyhow::Result<bool> {
+    let config = Config::load(file)?;
+    existing_journal(&config)?;
+    // A key that is not there is not made by looking: then the patron stays sealed.
+    let sealer = match config.station.key_file.is_file() {
+        true => Sealer::from_file(&config.station.key_file)?,
+        false => Sealer::ephemeral()?,
+    };
+    let journal = Journal::open(&journal_path(&config), sealer)?;
+    let unit = journal.show(id)?.with_context(|| format!("there is no unit {id}"))?;
+    app::say(&serde_json::to_string_pretty(&unit)?);
+    Ok(true)
+}
+
+fn export_journal(file: &Path) -> anyhow::Result<bool> {
+    let config = Config::load(file)?;
+    let journal = Journal::open_read_only(&journal_path(&config), Sealer::ephemeral()?)?;
+    let mut after = 0;
+    loop {
+        let page = journal.page(after)?;
+        for row in &page {
+            app::say(&serde_json::to_string(row)?);
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = last.id,
+            _ => return Ok(true),
+        }
+    }
 }

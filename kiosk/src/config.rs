@@ -96,10 +96,17 @@ pub struct StationConfig {
     /// When staff are there; printed on slips.
     #[serde(default)]
     pub hours: Both,
+    /// Days a settled unit is kept in the journal; what is open or left to staff stays.
+    #[serde(default = "keep_days")]
+    pub keep_days: u16,
     /// Directory of the journal. Relative to the configuration file.
     pub data_dir: PathBuf,
     /// Key that seals patron numbers; must not lie in `data_dir`. Made when absent.
     pub key_file: PathBuf,
+}
+
+fn keep_days() -> u16 {
+    90
 }
 
 fn zone() -> String {
@@ -361,6 +368,9 @@ impl Config {
         if self.station.id.is_empty() {
             problems.push("station.id is empty: give the station a name".to_owned());
         }
+        if self.station.keep_days == 0 {
+            problems.push("station.keep_days: at least 1".to_owned());
+        }
         if self.station.key_file.starts_with(&self.station.data_dir) {
             problems.push(
                 "station.key_file lies inside station.data_dir: a stolen disk must not carry its key; put it elsewhere"
@@ -575,6 +585,8 @@ mod tests {
             let error = load(&format!("{SMALL}{more}")).unwrap_err().to_string();
             assert!(error.contains(expected), "{more}: {error}");
         }
+        let short = SMALL.replace("id =", "keep_days = 0\nid =");
+        assert!(load(&short).unwrap_err().to_string().contains("keep_days"));
         let inside = SMALL.replace("\"key\"", "\"data/key\"");
         assert!(load(&inside).unwrap_err().to_string().contains("elsewhere"));
         let zone = SMALL.replace("id =", "zone = \"Mars/Base\"\nid =");

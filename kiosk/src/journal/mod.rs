@@ -22,11 +22,28 @@ use crate::session::{
     JobKind, OpenTxn, PrintResult, Record, RepairRow, SessionCode, TxnId, TxnOutcome,
 };
 
-pub use rows::{Figures, Row};
+pub use rows::{Figures, Row, Unit};
 pub use seal::{KeyError, SealError, Sealer};
 
 /// How long another process's write is waited for (`journal list` beside a running station).
 const BUSY_WAIT: Duration = Duration::from_secs(2);
+
+/// Units read at once by [`Journal::page`].
+pub const PAGE: u32 = 1_000;
+
+/// Most units forgotten at once: no reader waits for it.
+pub const FORGET_MAX: u32 = 500;
+
+/// What [`Journal::forget`] took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Forgotten {
+    /// Units.
+    pub units: usize,
+    /// Receipts that were printed.
+    pub receipts: u64,
+    /// Lines on those.
+    pub receipt_lines: u64,
+}
 
 /// What can go wrong with the journal.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +77,14 @@ pub enum JournalError {
     /// A sealed value.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A unit nobody has to settle.
+    #[error("unit {id}: {why}")]
+    NotForStaff {
+        /// Unit.
+        id: i64,
+        /// Why it cannot be resolved.
+        why: &'static str,
+    },
     /// A row that this program did not write.
     #[error("journal row {id}: {what} is not understood; keep the file and ask for help")]
     Row {
@@ -166,6 +191,79 @@ impl Journal {
     /// [`JournalError`].
     pub fn list(&self, limit: u32) -> Result<Vec<Row>, JournalError> {
         rows::list(&self.db, limit)
+    }
+
+    /// One unit with all that is known of it; its patron's number masked, where the key opens it.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn show(&self, id: i64) -> Result<Option<Unit>, JournalError> {
+        rows::show(&self.db, &self.sealer, id)
+    }
+
+    /// The next units after `after`, oldest first, at most [`PAGE`], without patrons.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn page(&self, after: i64) -> Result<Vec<Row>, JournalError> {
+        rows::page(&self.db, after, PAGE)
+    }
+
+    /// Staff have settled a unit that was left to them. Its patron's number goes.
+    ///
+    /// # Errors
+    /// [`JournalError::NotForStaff`] for any other unit: what the station still works on is its
+    /// own.
+    pub fn resolve(&mut self, id: i64, note: &str) -> Result<(), JournalError> {
+        let changed = self.db.execute(
+            "UPDATE txn SET state = 'resolved', note = ?2, patron = NULL
+             WHERE id = ?1 AND state = 'for_staff'",
+            params![id, note],
+        )?;
+        if changed > 0 {
+            return Ok(());
+        }
+        let why = match rows::show(&self.db, &self.sealer, id)? {
+            None => "there is none of this number",
+            Some(unit) if unit.row.state == "resolved" => "it is resolved already",
+            Some(_) => "it was not left to staff; the station settles it by itself",
+        };
+        Err(JournalError::NotForStaff { id, why })
+    }
+
+    /// Forgets settled units of before that day, oldest first, at most [`FORGET_MAX`] at once.
+    /// What is open, queued, left to staff or owes a tag stays, however old.
+    ///
+    /// # Errors
+    /// [`JournalError`]; then nothing is forgotten.
+    pub fn forget(&mut self, before: jiff::civil::Date) -> Result<Forgotten, JournalError> {
+        let tx = self.db.transaction()?;
+        let units = tx.execute(
+            "DELETE FROM txn WHERE id IN (
+                 SELECT id FROM txn
+                 WHERE at < ?1 AND state IN ('accepted', 'refused', 'not_sent', 'resolved')
+                     AND tag <> 'pending'
+                     AND NOT EXISTS (SELECT 1 FROM repair WHERE repair.txn = txn.id)
+                     -- The newest stays, so that no number is given twice.
+                     AND id < (SELECT max(id) FROM txn)
+                 ORDER BY id LIMIT ?2)",
+            params![before.to_string(), FORGET_MAX],
+        )?;
+        let mut forgotten = Forgotten { units, ..Forgotten::default() };
+        if units > 0 {
+            let of_nobody = "FROM receipt WHERE session NOT IN (SELECT session FROM txn)";
+            let counted = "coalesce(sum(result IN ('done', 'sent')), 0), \
+                           coalesce(sum(CASE WHEN result IN ('done', 'sent') THEN lines END), 0)";
+            let (receipts, lines): (i64, i64) =
+                tx.query_row(&format!("SELECT {counted} {of_nobody}"), [], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })?;
+            tx.execute(&format!("DELETE {of_nobody}"), [])?;
+            forgotten.receipts = u64::try_from(receipts).unwrap_or(0);
+            forgotten.receipt_lines = u64::try_from(lines).unwrap_or(0);
+        }
+        tx.commit()?;
+        Ok(forgotten)
     }
 
     /// Sums over units from `since` on.

@@ -1,6 +1,6 @@
 //! Reading the journal.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use drivers::rfid::Uid;
@@ -26,7 +26,7 @@ pub struct Row {
     pub item: String,
     /// Civil time of the event.
     pub at: String,
-    /// `intent`, `accepted`, `refused`, `queued`, `not_sent`, `unsure`, `for_staff`.
+    /// `intent`, `accepted`, `refused`, `queued`, `not_sent`, `unsure`, `for_staff`, `resolved`.
     pub state: String,
     /// Why refused or for staff.
     pub reason: Option<String>,
@@ -34,6 +34,22 @@ pub struct Row {
     pub title: Option<String>,
     /// `none`, `pending`, `secured` (nothing is owed any more), `repair`.
     pub tag: String,
+}
+
+/// One unit whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unit {
+    /// What lists show.
+    #[serde(flatten)]
+    pub row: Row,
+    /// UIDs of its tags.
+    pub tags: Vec<String>,
+    /// State its tags are to have.
+    pub want: Option<String>,
+    /// The patron's number, masked; none when it is gone, or the key does not open it.
+    pub patron: Option<String>,
+    /// What staff did.
+    pub note: Option<String>,
 }
 
 /// Sums for the closing line and the technician.
@@ -143,29 +159,55 @@ pub(super) fn repairs(db: &Connection) -> Result<Vec<RepairRow>, JournalError> {
         .collect()
 }
 
+/// Columns of a [`Row`]. A technician must not be sent after a tag that is right again, or that a
+/// later unit answers for: the repair list itself says what is owed.
+const ROW: &str = "id, session, kind, item, at, state, reason, title,
+    CASE WHEN tag = 'repair' AND NOT EXISTS (SELECT 1 FROM repair WHERE repair.txn = txn.id)
+         THEN 'secured' ELSE tag END";
+
+fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        id: r.get(0)?,
+        session: r.get(1)?,
+        kind: r.get(2)?,
+        item: r.get(3)?,
+        at: r.get(4)?,
+        state: r.get(5)?,
+        reason: r.get(6)?,
+        title: r.get(7)?,
+        tag: r.get(8)?,
+    })
+}
+
 pub(super) fn list(db: &Connection, limit: u32) -> Result<Vec<Row>, JournalError> {
-    let mut query = db.prepare(
-        // A technician must not be sent after a tag that is right again, or that a later unit
-        // answers for: the repair list itself says what is owed.
-        "SELECT id, session, kind, item, at, state, reason, title,
-             CASE WHEN tag = 'repair' AND NOT EXISTS (SELECT 1 FROM repair WHERE repair.txn = txn.id)
-                  THEN 'secured' ELSE tag END
-         FROM txn ORDER BY id DESC LIMIT ?1",
-    )?;
-    let rows = query.query_map([limit], |r| {
-        Ok(Row {
-            id: r.get(0)?,
-            session: r.get(1)?,
-            kind: r.get(2)?,
-            item: r.get(3)?,
-            at: r.get(4)?,
-            state: r.get(5)?,
-            reason: r.get(6)?,
-            title: r.get(7)?,
-            tag: r.get(8)?,
+    let mut query = db.prepare(&format!("SELECT {ROW} FROM txn ORDER BY id DESC LIMIT ?1"))?;
+    Ok(query.query_map([limit], row)?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn page(db: &Connection, after: i64, limit: u32) -> Result<Vec<Row>, JournalError> {
+    let sql = format!("SELECT {ROW} FROM txn WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let mut query = db.prepare_cached(&sql)?;
+    Ok(query.query_map([after, i64::from(limit)], row)?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn show(
+    db: &Connection,
+    sealer: &Sealer,
+    id: i64,
+) -> Result<Option<Unit>, JournalError> {
+    let sql = format!("SELECT {ROW}, tags, want, patron, note FROM txn WHERE id = ?1");
+    let unit = db.query_row(&sql, [id], |r| {
+        let tags: String = r.get(9)?;
+        let sealed: Option<Vec<u8>> = r.get(11)?;
+        Ok(Unit {
+            row: row(r)?,
+            tags: tags.split_whitespace().map(str::to_owned).collect(),
+            want: r.get(10)?,
+            patron: sealed.and_then(|sealed| sealer.open(&sealed).ok()).map(|p| p.masked()),
+            note: r.get(12)?,
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    });
+    Ok(unit.optional()?)
 }
 
 pub(super) fn figures(db: &Connection, since: u64) -> Result<Figures, JournalError> {

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::JournalError;
 
 /// Steps from an empty file to today, in order.
-const STEPS: [&str; 1] = ["
+pub(super) const STEPS: [&str; 2] = [
+    "
     CREATE TABLE txn (
         id       INTEGER PRIMARY KEY,
         session  TEXT    NOT NULL,
@@ -33,7 +34,10 @@ const STEPS: [&str; 1] = ["
         lines   INTEGER NOT NULL,
         result  TEXT
     ) STRICT;
-"];
+",
+    // What staff did about a unit.
+    "ALTER TABLE txn ADD COLUMN note TEXT;",
+];
 
 /// Version this program writes.
 pub(super) const VERSION: usize = STEPS.len();

@@ -133,3 +133,97 @@ fn codes_are_six_of_thirty() {
         assert!(code.0.bytes().filter(|&b| b != b'-').all(|b| CODE_LETTERS.contains(&b)));
     }
 }
+
+fn for_staff(n: u64) -> Record {
+    Record::Outcome { txn: TxnId(n), outcome: TxnOutcome::ForStaff { reason: "unsure".to_owned() } }
+}
+
+fn day(text: &str) -> jiff::civil::Date {
+    text.parse().unwrap()
+}
+
+#[test]
+fn staff_settle_what_was_left_to_them_and_nothing_else() {
+    let mut journal = Journal::in_memory().unwrap();
+    journal.write(&[intent(1), for_staff(1), intent(2), intent(3), accepted(3)]).unwrap();
+    let unit = journal.show(1).unwrap().unwrap();
+    assert_eq!((unit.row.state.as_str(), unit.patron.as_deref()), ("for_staff", Some("••••34")));
+    assert_eq!(unit.tags, ["E00401003123AA26"]);
+    journal.resolve(1, "on the shelf").unwrap();
+    let unit = journal.show(1).unwrap().unwrap();
+    assert_eq!((unit.row.state.as_str(), unit.patron), ("resolved", None));
+    assert_eq!(unit.note.as_deref(), Some("on the shelf"));
+    assert_eq!(journal.figures(1).unwrap().for_staff, 0);
+    for (id, why) in [(1, "already"), (2, "by itself"), (3, "by itself"), (9, "none of this")] {
+        let error = journal.resolve(id, "x").unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    assert_eq!(journal.open_units().unwrap().len(), 2, "what the station works on is untouched");
+    assert_eq!(journal.show(9).unwrap(), None);
+}
+
+#[test]
+fn settled_units_are_forgotten_and_no_others() {
+    let mut journal = Journal::in_memory().unwrap();
+    let secured = |n| Record::Secured { txn: TxnId(n) };
+    let session = SessionCode("7K4-M92".to_owned());
+    let receipt = |result| Record::Receipt { session: session.clone(), lines: 2, result };
+    journal.write(&[intent(1), accepted(1), secured(1)]).unwrap();
+    // Open, queued, unsure, for staff, a tag pending, a tag on the repair list.
+    let outcome = |n, outcome| Record::Outcome { txn: TxnId(n), outcome };
+    journal.write(&[intent(2), intent(3), outcome(3, TxnOutcome::Queued { want: None })]).unwrap();
+    journal.write(&[intent(4), outcome(4, TxnOutcome::Unsure), intent(5), for_staff(5)]).unwrap();
+    journal.write(&[intent(6), accepted(6), intent(7), accepted(7)]).unwrap();
+    let repair = Record::Repair {
+        txn: TxnId(7),
+        item: ItemId::new("YZ0000007").unwrap(),
+        tags: vec!["E00401003123AA26".parse().unwrap()],
+        want: Security::Secured,
+    };
+    journal.write(&[repair, intent(8), outcome(8, TxnOutcome::NotSent)]).unwrap();
+    journal.write(&[receipt(None), receipt(Some(PrintResult::Done))]).unwrap();
+    journal.write(&[intent(9), accepted(9), secured(9)]).unwrap();
+    assert_eq!(journal.forget(day("2026-11-22")).unwrap().units, 0, "not of that day itself");
+    let forgotten = journal.forget(day("2026-11-23")).unwrap();
+    assert_eq!((forgotten.units, forgotten.receipts), (2, 0), "a receipt stays with its session");
+    let left: Vec<i64> = journal.page(0).unwrap().iter().map(|row| row.id).collect();
+    assert_eq!(left, [2, 3, 4, 5, 6, 7, 9], "the newest stays for its number");
+    assert_eq!(journal.next_txn().unwrap(), 10);
+    assert_eq!(journal.page(6).unwrap().len(), 2);
+}
+
+#[test]
+fn a_receipt_goes_with_the_last_unit_of_its_session() {
+    let mut journal = Journal::in_memory().unwrap();
+    let session = SessionCode("7K4-M92".to_owned());
+    let receipt = |result| Record::Receipt { session: session.clone(), lines: 2, result };
+    journal.write(&[intent(1), accepted(1), Record::Secured { txn: TxnId(1) }]).unwrap();
+    journal.write(&[receipt(None), receipt(Some(PrintResult::Done))]).unwrap();
+    let Record::Intent { kind, item, patron, tags, at, .. } = intent(2) else { unreachable!() };
+    let session = SessionCode("999-999".to_owned());
+    journal
+        .write(&[Record::Intent { txn: TxnId(2), session, kind, item, patron, tags, at }])
+        .unwrap();
+    let forgotten = journal.forget(day("2026-12-31")).unwrap();
+    assert_eq!(forgotten, Forgotten { units: 1, receipts: 1, receipt_lines: 2 });
+    assert_eq!(journal.figures(1).unwrap().receipts, 0);
+}
+
+#[test]
+fn a_journal_of_the_version_before_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.sqlite");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(schema::STEPS[0]).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    db.execute(
+        "INSERT INTO txn (id, session, kind, item, tags, at, state)
+         VALUES (1, 'A', 'checkin', 'YZ1', '', '2026-01-01T10:00:00', 'for_staff')",
+        [],
+    )
+    .unwrap();
+    drop(db);
+    let mut journal = on_disk(dir.path());
+    journal.resolve(1, "found").unwrap();
+    assert_eq!(journal.show(1).unwrap().unwrap().note.as_deref(), Some("found"));
+}

@@ -50,6 +50,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// Session codes drawn at once, and how few left ask for more.
 const CODES: usize = 16;
 const CODES_LOW: usize = 4;
+/// How often old units are looked for; no more than `journal::FORGET_MAX` go at once.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// How often the devices' health is looked at.
 const DEVICES_LOOK: Duration = Duration::from_secs(1);
 /// Longest wait for an answer to [`StationHandle::snapshot`].
@@ -291,6 +293,9 @@ struct Core {
     devices_due: Duration,
     readers: Vec<Device<Command>>,
     aids: Vec<Device<aids::Command>>,
+    /// Days a settled unit is kept.
+    keep_days: u16,
+    forget_due: Duration,
     pads: Pads,
     printer: Option<PrinterHandle>,
     jobs: HashMap<JobId, ()>,
@@ -367,6 +372,8 @@ impl Core {
             devices: Vec::new(),
             devices_file: status::path(&config.station.data_dir),
             devices_due: Duration::ZERO,
+            keep_days: config.station.keep_days,
+            forget_due: Duration::ZERO,
             readers,
             aids,
             pads,
@@ -387,6 +394,7 @@ impl Core {
         loop {
             self.show();
             self.look_after_devices();
+            self.forget();
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.has_power() => return,
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -503,6 +511,25 @@ impl Core {
             tracing::warn!(%error, "the list of devices cannot be written");
         }
         self.devices = health;
+    }
+
+    /// Old units go by themselves (patron-experience.md section 15), while nobody waits.
+    fn forget(&mut self) {
+        let now = self.clock.now();
+        if now.mono < self.forget_due || self.session.is_busy() {
+            return;
+        }
+        self.forget_due = now.mono + FORGET_EVERY;
+        let days = jiff::Span::new().days(i64::from(self.keep_days));
+        let Ok(before) = now.wall.date().checked_sub(days) else { return };
+        match self.journal.forget(before) {
+            Ok(forgotten) => {
+                let before = &mut self.before;
+                before.receipts = before.receipts.saturating_sub(forgotten.receipts);
+                before.receipt_lines = before.receipt_lines.saturating_sub(forgotten.receipt_lines);
+            }
+            Err(error) => tracing::warn!(%error, "old units cannot be forgotten"),
+        }
     }
 
     fn snapshot(&mut self) -> Snapshot {
