@@ -1,7 +1,8 @@
-//! Heap that reading a book's tag takes, per model, by a counting allocator.
+//! Heap that reading a book's tag takes, per model, and a SIP2 message, by a counting allocator.
 //!
 //! Limits: nothing beyond the result while one tag is read, and 64 KiB for a pile of 20 with their
-//! memory.
+//! memory; looking at all fields of a message allocates nothing, and a message is built in one
+//! allocation.
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
 mod samples;
@@ -12,6 +13,7 @@ use allocation_counter::{AllocationInfo, measure};
 use drivers::rfid::tagdata::{
     DSFID_PART2, DSFID_PART3, Model, TagData, TagError, TagImage, decode, decode_uhf,
 };
+use kiosk::sip2::{Charset, ErrorDetection, MessageView, Request, Response};
 use samples::{MEMORY, part2_memory, part3_memory, short, uii};
 
 /// Tags of the pile.
@@ -68,6 +70,43 @@ fn pile(memory: &[u8], dsfid: Option<u8>) -> u64 {
     heap.bytes_max
 }
 
+fn allocations(run: impl FnOnce()) -> u64 {
+    measure(run).count_total
+}
+
+/// The examples of the SIP2 reference, all at once.
+fn messages() {
+    let lines: Vec<&str> =
+        include_str!("../src/sip2/golden.txt").lines().filter(|l| !l.starts_with('#')).collect();
+    let view = |line: &'static str| {
+        MessageView::parse(line.as_bytes(), Charset::Utf8).expect("a golden line")
+    };
+    let fields: usize = lines.iter().map(|line| view(line).fields().count()).sum();
+    let looked_at = allocations(|| {
+        for line in &lines {
+            black_box(view(line).fields().map(|(_, value)| value.len()).sum::<usize>());
+        }
+    });
+    let on = |line| ErrorDetection::On(view(line).sequence().unwrap_or_default());
+    let mut owned = 0;
+    let mut built = 0;
+    for line in &lines {
+        let view = view(line);
+        if let Ok(request) = Request::from_view(&view) {
+            owned += allocations(|| drop(black_box(Request::from_view(&view))));
+            built += allocations(|| drop(black_box(request.encode(Charset::Utf8, on(line)))));
+        } else if let Ok(response) = Response::from_view(&view) {
+            owned += allocations(|| drop(black_box(Response::from_view(&view))));
+            built += allocations(|| drop(black_box(response.encode(Charset::Utf8, on(line)))));
+        }
+    }
+    println!("Allocations of {} SIP2 messages with {fields} fields", lines.len());
+    for (name, count) in [("view", looked_at), ("read into owned", owned), ("build", built)] {
+        println!("{name:<22} {count:>8} {:>8.2} a field", count as f64 / fields as f64);
+    }
+    println!();
+}
+
 fn main() {
     let (two, three) = (part2_memory(), part3_memory());
     let rfid501 = short(Model::Rfid501, None);
@@ -106,4 +145,5 @@ fn main() {
         println!("{name:<22} {bytes:>8} {:>8.2}", bytes as f64 / PILE_MAX as f64);
     }
     println!();
+    messages();
 }

@@ -273,7 +273,7 @@ impl Probe<'_> {
 
     fn item_request(&self, item: &str, institution: &str) -> Request {
         ItemInformationRequest {
-            transaction_date: self.today.clone(),
+            transaction_date: self.today,
             institution_id: institution.to_owned(),
             item_identifier: item.to_owned(),
             terminal_password: Some(self.options.profile.terminal_password.clone()),
@@ -375,7 +375,7 @@ impl Probe<'_> {
         if let Some(patron) = self.options.patron.clone() {
             let request = PatronInformationRequest {
                 language: self.options.profile.language,
-                transaction_date: self.today.clone(),
+                transaction_date: self.today,
                 institution_id: self.options.profile.institution_id.clone(),
                 patron_identifier: patron,
                 terminal_password: Some(self.options.profile.terminal_password.clone()),
