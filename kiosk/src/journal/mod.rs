@@ -5,6 +5,7 @@
 //! word durable (with `NORMAL`, WAL may lose the latest commits at power loss). One
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
+mod damage;
 mod rows;
 mod schema;
 mod seal;
@@ -57,6 +58,16 @@ pub enum JournalError {
         path: PathBuf,
         /// SQLite's words.
         source: rusqlite::Error,
+    },
+    /// Damaged, and cannot be moved away.
+    #[error(
+        "the journal {path} is damaged and cannot be set aside ({source}): keep its files and replace the disk"
+    )]
+    SetAside {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// Written by a newer program.
     #[error(

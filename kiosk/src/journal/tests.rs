@@ -2,7 +2,7 @@ use super::*;
 use crate::privacy::PatronId;
 use crate::session::ItemId;
 
-fn intent(n: u64) -> Record {
+pub(super) fn intent(n: u64) -> Record {
     Record::Intent {
         txn: TxnId(n),
         session: SessionCode("7K4-M92".to_owned()),
@@ -14,7 +14,7 @@ fn intent(n: u64) -> Record {
     }
 }
 
-fn accepted(n: u64) -> Record {
+pub(super) fn accepted(n: u64) -> Record {
     let outcome =
         TxnOutcome::Accepted { title: Some("三体".to_owned()), want: Some(Security::Released) };
     Record::Outcome { txn: TxnId(n), outcome }

@@ -45,6 +45,8 @@ pub enum Role {
     Printer,
     /// The library system, which is no device but may be away like one.
     Library,
+    /// The journal, likewise.
+    Journal,
 }
 
 /// How a device is.

@@ -278,6 +278,8 @@ struct Core {
     profile: Profile,
     sorting: Sorting,
     journal: Journal,
+    /// As the technician sees it.
+    journal_health: Health,
     /// Oldest unit that was open at the start, or the first new one.
     since: u64,
     /// The journal's figures from there, at the start.
@@ -309,12 +311,29 @@ struct Core {
 }
 
 /// A journal opened for a station, and what it left.
-fn open_journal(config: &Config) -> Result<Journal, StartError> {
+fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
     let dir = &config.station.data_dir;
     std::fs::create_dir_all(dir)
         .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
     let sealer = Sealer::from_file(&config.station.key_file)?;
-    Ok(Journal::open(&journal_path(config), sealer)?)
+    let path = journal_path(config);
+    let (journal, aside) = Journal::open_sound(&path, sealer)?;
+    let trouble = aside.map(|aside| {
+        let aside = aside.display();
+        tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
+        format!("it was damaged: what was open in it is for staff; keep {aside} and have the disk looked at")
+    });
+    let health = Health {
+        name: "journal".to_owned(),
+        role: Role::Journal,
+        model: "sqlite".to_owned(),
+        port: path.display().to_string(),
+        state: State::Up,
+        firmware: None,
+        opened: 1,
+        trouble: trouble.unwrap_or_default(),
+    };
+    Ok((journal, health))
 }
 
 /// Where a station's journal lies.
@@ -331,7 +350,7 @@ impl Core {
         listeners: Listeners,
         events: &SyncSender<Event>,
     ) -> Result<Self, StartError> {
-        let journal = open_journal(config)?;
+        let (journal, journal_health) = open_journal(config)?;
         let next_txn = journal.next_txn()?;
         let open = journal.open_units()?;
         // What a restart finds open is settled now: it counts from here on, its elders do not.
@@ -363,6 +382,7 @@ impl Core {
             profile: config.library.profile.clone(),
             sorting: config.sorting(),
             journal,
+            journal_health,
             since,
             before,
             clock: clock.clone(),
@@ -551,6 +571,7 @@ impl Core {
     fn health(&self) -> Vec<Health> {
         let mut health = self.board.health();
         health.push(self.library.clone());
+        health.push(self.journal_health.clone());
         health
     }
 
@@ -686,10 +707,14 @@ impl Core {
         let ok = match self.journal.write(records) {
             Ok(()) => {
                 (self.listeners.journal)(records);
+                self.journal_health.state = State::Up;
                 true
             }
             Err(error) => {
                 tracing::error!(%error, "journal write");
+                self.journal_health.state = State::Down;
+                self.journal_health.trouble =
+                    format!("{error}; make room, or have the disk looked at");
                 false
             }
         };

@@ -56,13 +56,35 @@ fn a_journal_of_a_newer_program_is_left_alone() {
     assert_eq!(site.station(&config, "wait attract").end().well().summary()["ok"], true);
     let file = site.path("data/journal.sqlite");
     let mut bytes = fs::read(&file).unwrap();
-    assert_eq!(bytes[USER_VERSION], [0, 0, 0, 1]);
+    assert_eq!(bytes[USER_VERSION], [0, 0, 0, 2], "the version this program writes");
     bytes[USER_VERSION].copy_from_slice(&99_u32.to_be_bytes());
     fs::write(&file, &bytes).unwrap();
     let parts = ["version 99", "install the newer program", "nothing was changed"];
     site.station(&config, "wait attract").end().refused(&parts);
     Process::run(JIEHUAN, &["journal", "list", "--config", &config]).refused(&parts);
     assert!(fs::read(&file).unwrap() == bytes, "the file was changed");
+}
+
+#[test]
+fn a_damaged_journal_is_set_aside_whole_and_returns_go_on() {
+    let site = Site::new();
+    let config = site.config(&Parts::default());
+    assert_eq!(site.station(&config, "wait attract").end().well().summary()["ok"], true);
+    let file = site.path("data/journal.sqlite");
+    let mut bytes = fs::read(&file).unwrap();
+    let half = bytes.len() / 2;
+    bytes[100..half].fill(0xA5);
+    fs::write(&file, &bytes).unwrap();
+    let steps = "wait online\nwait reader up\ntouch return\nwait return\nlay YZ0000102\n\
+                 wait returned 1\nlift YZ0000102\nwait pad 0\ntouch finish\nwait finish\n\
+                 touch finish\nwait attract";
+    let ended = site.station(&config, steps).end();
+    assert!(ended.stderr.contains("set aside"), "{}", ended.stderr);
+    let summary = ended.summary();
+    assert_eq!((&summary["ok"], &summary["returns"]), (&true.into(), &1.into()), "{summary}");
+    assert!(fs::read(site.path("data/journal-damaged-1.sqlite")).unwrap() == bytes);
+    let devices = fs::read_to_string(site.path("data/devices.json")).unwrap();
+    assert!(devices.contains("what was open in it is for staff"), "{devices}");
 }
 
 #[test]
