@@ -169,11 +169,12 @@ impl WriteArgs {
             }
             let usage = u8::from_str_radix(item.usage.as_ref().unwrap_or(&self.usage), 16)
                 .context("usage: write two hexadecimal digits, 10 for a book")?;
-            let usage = match self.tag_model {
-                // This model has the class alone.
-                Model::Iso28560Part3 => usage & 0xF0,
-                _ => usage,
-            };
+            if self.tag_model == Model::Iso28560Part3 && usage & 0x0F != 0 {
+                bail!(
+                    "usage {usage:02X}: this model has the first digit alone; write {:X}0",
+                    usage >> 4
+                );
+            }
             let value = Value::Usage(TypeOfUsage(usage));
             data.elements.push(Element { id: ElementId::TypeOfUsage, value });
         }
@@ -300,4 +301,33 @@ pub(crate) fn verify_tag(args: &VerifyArgs, mut output: impl Write) -> anyhow::R
     }
     say(&mut output, args.place.json, &answer)?;
     Ok(problems.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        args: WriteArgs,
+    }
+
+    fn image(usage: &str, model: &str) -> anyhow::Result<TagImage> {
+        let place = ["x", "--port", "serial:/dev/ttyUSB0", "--model", "3m810"];
+        let item = ["--identifier", "YZ0000789", "--tag-model", model, "--usage", usage];
+        let args = Program::try_parse_from(place.iter().chain(&item))?.args;
+        let item = Item { identifier: "YZ0000789".to_owned(), ..Item::default() };
+        args.image(&item, None)
+    }
+
+    #[test]
+    fn a_usage_the_model_cannot_hold_is_refused_not_cut() {
+        assert!(image("10", "iso28560-3").is_ok());
+        assert!(image("12", "iso28560-2").is_ok());
+        let error = image("12", "iso28560-3").unwrap_err().to_string();
+        assert!(error.contains("write 10"), "{error}");
+    }
 }
