@@ -189,6 +189,11 @@ fn existing_journal(config: &Config) -> anyhow::Result<()> {
         "{}: there is no journal; the station has never run",
         path.display()
     );
+    anyhow::ensure!(
+        crate::journal::damage::begins_well(&path),
+        "{}: damaged; start the station, which sets it aside",
+        path.display()
+    );
     Ok(())
 }
 

@@ -486,15 +486,22 @@ impl LibraryConfig {
     /// Why its connection may not be made as it is.
     fn unencrypted(&self) -> Option<String> {
         let (host, _) = split_address(self.address.as_deref()?)?;
-        let here = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        let allowed = here || self.tls.is_some() || self.plain_tcp == PlainTcp::TrustedNetwork;
+        let allowed = is_this_machine(&host)
+            || self.tls.is_some()
+            || self.plain_tcp == PlainTcp::TrustedNetwork;
         (!allowed).then(|| {
             format!(
                 "library.address: readers' numbers and PINs would go to {host:?} unencrypted; add [library.tls] with a ca_file, or write plain_tcp = \"over a trusted network\" if a VPN protects them"
             )
         })
     }
+}
+
+/// Whether what is sent to that host stays on this machine.
+#[must_use]
+pub fn is_this_machine(host: &str) -> bool {
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Host and port of `host:port`.

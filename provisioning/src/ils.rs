@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use kiosk::clock::Clock;
-use kiosk::config::Config;
+use kiosk::config::{Config, LibraryConfig, PlainTcp, is_this_machine, split_address};
 use kiosk::privacy::{PatronId, Secret};
 use kiosk::sip2::conn::{Tls, TlsFiles};
 use kiosk::sip2::probe::{self, Options, Report};
@@ -37,6 +37,9 @@ pub(crate) struct ProbeArgs {
     /// CA (PEM) of the library system's certificate: speak TLS. A station's own settings have more.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// Speak plain TCP beyond this machine: a VPN protects it.
+    #[arg(long)]
+    trusted_network: bool,
     /// User name of the account, CN.
     #[arg(long, requires = "password_file")]
     user: Option<String>,
@@ -69,20 +72,25 @@ pub(crate) struct ProbeArgs {
 /// No connection, a file that cannot be read, a wrong address.
 pub(crate) fn run(command: &Command, output: impl Write) -> anyhow::Result<bool> {
     let Command::Probe(args) = command;
-    let (address, files, profile, zone) = match &args.station {
+    let (library, zone) = match &args.station {
         Some(file) => {
             let config = Config::load(file)?;
-            let library = config.library;
-            (library.address, library.tls, library.profile, config.station.zone)
+            (config.library, config.station.zone)
         }
-        None => (None, None, Profile::default(), "Asia/Shanghai".to_owned()),
+        None => (LibraryConfig::default(), "Asia/Shanghai".to_owned()),
     };
-    let Some(address) = args.address.clone().or(address) else {
+    let LibraryConfig { address: usual, tls, plain_tcp, mut profile, .. } = library;
+    let elsewhere = args.address.is_some() && args.address != usual;
+    if elsewhere {
+        // The station's account is for the station's library system, nobody else's.
+        profile.login = None;
+    }
+    let Some(address) = args.address.clone().or(usual) else {
         bail!(
             "the station's library is the practice library inside it; give --address HOST:PORT of another"
         )
     };
-    let Some((host, port)) = kiosk::config::split_address(&address) else {
+    let Some((host, port)) = split_address(&address) else {
         bail!("--address {address:?}: write HOST:PORT")
     };
     let own = args.ca_file.clone().map(|ca_file| TlsFiles {
@@ -91,7 +99,14 @@ pub(crate) fn run(command: &Command, output: impl Write) -> anyhow::Result<bool>
         client_cert_file: None,
         client_key_file: None,
     });
-    let tls = own.or(files).map(|files| Tls::load(&files, &host)).transpose()?;
+    let files = own.or(tls.filter(|_| !elsewhere));
+    let vouched = args.trusted_network || !elsewhere && plain_tcp == PlainTcp::TrustedNetwork;
+    if files.is_none() && !vouched && !is_this_machine(&host) {
+        bail!(
+            "password and PIN would go to {host:?} unencrypted; give --ca-file, or --trusted-network if a VPN protects them"
+        )
+    }
+    let tls = files.map(|files| Tls::load(&files, &host)).transpose()?;
     let options = Options { tls, ..options(args, host, port, profile)? };
     let now = Clock::new(&zone)?.now();
     let report = probe::probe(&options, SipDate::local(now.wall))?;
@@ -228,6 +243,14 @@ mod tests {
         }
         let (_, text) = said(&practice, &[]);
         assert!(text.contains("[library] system = \"dp2\""), "{text}");
+    }
+
+    #[test]
+    fn nothing_goes_over_a_network_in_clear_unasked() {
+        let program = ["x", "probe", "--address", "192.0.2.1:6001"];
+        let program = Program::try_parse_from(program).unwrap_or_else(|e| panic!("{e}"));
+        let error = run(&program.command, Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("unencrypted") && error.contains("--ca-file"), "{error}");
     }
 
     #[test]

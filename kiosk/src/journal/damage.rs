@@ -62,9 +62,11 @@ fn is_damaged(path: &Path) -> bool {
     }
 }
 
-/// Whether the file begins as every database does; one that is empty or not there is to be made.
-/// SQLite itself would throw away the log of a file too short to be one.
-fn begins_well(path: &Path) -> bool {
+/// Whether the file begins as every database does; one that is empty or not there is to be made,
+/// unless a log lies beside it. SQLite itself would throw away the log of a file too short to be
+/// one.
+pub(crate) fn begins_well(path: &Path) -> bool {
+    let logged = fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0);
     let mut head = Vec::new();
     let read = fs::File::open(path).and_then(|file| {
         let len = file.metadata()?.len();
@@ -72,7 +74,9 @@ fn begins_well(path: &Path) -> bool {
         Ok(len)
     });
     match read {
-        Ok(len) => len == 0 || (len >= LEAST_LEN && head == MAGIC),
+        Ok(0) => !logged,
+        Ok(len) => len >= LEAST_LEN && head == MAGIC,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => !logged,
         Err(_) => true,
     }
 }
@@ -176,6 +180,21 @@ mod tests {
         let (journal, aside) = Journal::open_sound(&path, sealer()).unwrap();
         assert_eq!(journal.next_txn().unwrap(), 1);
         assert!(fs::read(with_suffix(&aside.unwrap(), "-wal")).unwrap() == log);
+    }
+
+    #[test]
+    fn a_log_beside_a_file_that_is_empty_or_gone_is_kept() {
+        for gone in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("journal.sqlite");
+            if !gone {
+                fs::write(&path, "").unwrap();
+            }
+            fs::write(with_suffix(&path, "-wal"), [7; 5000]).unwrap();
+            let (_, aside) = Journal::open_sound(&path, sealer()).unwrap();
+            let log = fs::read(with_suffix(&aside.unwrap(), "-wal")).unwrap();
+            assert_eq!(log, [7; 5000]);
+        }
     }
 
     #[test]

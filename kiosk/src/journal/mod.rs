@@ -5,7 +5,7 @@
 //! word durable (with `NORMAL`, WAL may lose the latest commits at power loss). One
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
-mod damage;
+pub(crate) mod damage;
 mod rows;
 mod schema;
 mod seal;
@@ -19,8 +19,9 @@ use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use drivers::rfid::security::Security;
 
+use crate::privacy::PatronId;
 use crate::session::{
-    JobKind, OpenTxn, PrintResult, Record, RepairRow, SessionCode, TxnId, TxnOutcome,
+    JobKind, OpenTxn, PrintResult, Reason, Record, RepairRow, SessionCode, TxnId, TxnOutcome,
 };
 
 pub use rows::{Figures, Row, Unit};
@@ -227,7 +228,8 @@ impl Journal {
     /// own.
     pub fn resolve(&mut self, id: i64, note: &str) -> Result<(), JournalError> {
         let changed = self.db.execute(
-            "UPDATE txn SET state = 'resolved', note = ?2, patron = NULL
+            "UPDATE txn SET state = 'resolved', note = ?2, patron = NULL, words = NULL,
+                 settled = strftime('%Y-%m-%dT%H:%M:%S', 'now')
              WHERE id = ?1 AND state = 'for_staff'",
             params![id, note],
         )?;
@@ -242,17 +244,31 @@ impl Journal {
         Err(JournalError::NotForStaff { id, why })
     }
 
-    /// Forgets settled units of before that day, oldest first, at most [`FORGET_MAX`] at once.
-    /// What is open, queued, left to staff or owes a tag stays, however old.
+    /// Forgets units that happened and were settled before that day, oldest first, at most
+    /// [`FORGET_MAX`] at once. What is open, queued, left to staff or owes a tag stays, however old.
+    /// A day after the newest unit counts as that unit's day: a clock that runs ahead forgets
+    /// nothing.
     ///
     /// # Errors
     /// [`JournalError`]; then nothing is forgotten.
-    pub fn forget(&mut self, before: jiff::civil::Date) -> Result<Forgotten, JournalError> {
+    pub fn forget(
+        &mut self,
+        today: jiff::civil::Date,
+        keep_days: u16,
+    ) -> Result<Forgotten, JournalError> {
+        let newest: Option<String> =
+            self.db.query_row("SELECT max(at) FROM txn", [], |r| r.get(0))?;
+        let newest = newest.and_then(|at| at.parse::<jiff::civil::DateTime>().ok());
+        let Some(newest) = newest else { return Ok(Forgotten::default()) };
+        let days = jiff::Span::new().days(i64::from(keep_days));
+        let Ok(before) = today.min(newest.date()).checked_sub(days) else {
+            return Ok(Forgotten::default());
+        };
         let tx = self.db.transaction()?;
         let units = tx.execute(
             "DELETE FROM txn WHERE id IN (
                  SELECT id FROM txn
-                 WHERE at < ?1 AND state IN ('accepted', 'refused', 'not_sent', 'resolved')
+                 WHERE at < ?1 AND coalesce(settled, at) < ?1 AND state IN ('accepted', 'refused', 'not_sent', 'resolved')
                      AND tag <> 'pending'
                      AND NOT EXISTS (SELECT 1 FROM repair WHERE repair.txn = txn.id)
                      -- The newest stays, so that no number is given twice.
@@ -304,7 +320,7 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
                 at.to_string(),
             ])?;
         }
-        Record::Outcome { txn, outcome } => write_outcome(tx, *txn, outcome)?,
+        Record::Outcome { txn, outcome } => write_outcome(tx, sealer, *txn, outcome)?,
         Record::Secured { txn } => {
             tx.prepare_cached("UPDATE txn SET tag = 'secured' WHERE id = ?1")?
                 .execute([sql_id(*txn)])?;
@@ -345,27 +361,43 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
 
 fn write_outcome(
     tx: &Transaction<'_>,
+    sealer: &Sealer,
     txn: TxnId,
     outcome: &TxnOutcome,
 ) -> Result<(), JournalError> {
     let (state, reason, title, want) = match outcome {
         TxnOutcome::Accepted { title, want } => ("accepted", None, title.as_deref(), *want),
-        TxnOutcome::Refused { reason } => ("refused", Some(reason.as_str()), None, None),
+        TxnOutcome::Refused { reason } => ("refused", Some(reason), None, None),
         TxnOutcome::Queued { want } => ("queued", None, None, *want),
         TxnOutcome::NotSent => ("not_sent", None, None, None),
         TxnOutcome::Unsure => ("unsure", None, None, None),
-        TxnOutcome::ForStaff { reason } => ("for_staff", Some(reason.as_str()), None, None),
+        TxnOutcome::ForStaff { reason } => ("for_staff", Some(reason), None, None),
     };
+    // What the library system says may name a reader.
+    let words = match reason {
+        Some(Reason::Words(words)) => Some(sealer.seal(&PatronId::new(words.as_str()))?),
+        _ => None,
+    };
+    let reason = reason.map(|reason| format!("{reason:?}"));
     // A number is needed only to find out or to post; then it goes.
     let keep_patron = matches!(outcome, TxnOutcome::Unsure | TxnOutcome::ForStaff { .. });
     tx.prepare_cached(
         "UPDATE txn SET state = ?2, reason = ?3, title = coalesce(?4, title),
              want = coalesce(?5, want),
              tag = CASE WHEN ?5 IS NULL THEN tag ELSE 'pending' END,
-             patron = CASE WHEN ?6 THEN patron ELSE NULL END
+             patron = CASE WHEN ?6 THEN patron ELSE NULL END,
+             words = ?7, settled = strftime('%Y-%m-%dT%H:%M:%S', 'now')
          WHERE id = ?1",
     )?
-    .execute(params![sql_id(txn), state, reason, title, want.map(want_name), keep_patron])?;
+    .execute(params![
+        sql_id(txn),
+        state,
+        reason,
+        title,
+        want.map(want_name),
+        keep_patron,
+        words
+    ])?;
     Ok(())
 }
 

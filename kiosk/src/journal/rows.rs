@@ -48,6 +48,8 @@ pub struct Unit {
     pub want: Option<String>,
     /// The patron's number, masked; none when it is gone, or the key does not open it.
     pub patron: Option<String>,
+    /// The library system's words, where the key opens them. They may name a reader.
+    pub words: Option<String>,
     /// What staff did.
     pub note: Option<String>,
 }
@@ -195,16 +197,18 @@ pub(super) fn show(
     sealer: &Sealer,
     id: i64,
 ) -> Result<Option<Unit>, JournalError> {
-    let sql = format!("SELECT {ROW}, tags, want, patron, note FROM txn WHERE id = ?1");
+    let sql = format!("SELECT {ROW}, tags, want, patron, note, words FROM txn WHERE id = ?1");
     let unit = db.query_row(&sql, [id], |r| {
         let tags: String = r.get(9)?;
         let sealed: Option<Vec<u8>> = r.get(11)?;
+        let words: Option<Vec<u8>> = r.get(13)?;
         Ok(Unit {
             row: row(r)?,
             tags: tags.split_whitespace().map(str::to_owned).collect(),
             want: r.get(10)?,
             patron: sealed.and_then(|sealed| sealer.open(&sealed).ok()).map(|p| p.masked()),
             note: r.get(12)?,
+            words: words.and_then(|w| sealer.open(&w).ok()).map(|w| w.expose().to_owned()),
         })
     });
     Ok(unit.optional()?)

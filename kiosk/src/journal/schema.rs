@@ -35,8 +35,10 @@ pub(super) const STEPS: [&str; 2] = [
         result  TEXT
     ) STRICT;
 ",
-    // What staff did about a unit.
-    "ALTER TABLE txn ADD COLUMN note TEXT;",
+    // What staff did about a unit; the library system's words, sealed; when it was settled (UTC).
+    "ALTER TABLE txn ADD COLUMN note TEXT;
+     ALTER TABLE txn ADD COLUMN words BLOB;
+     ALTER TABLE txn ADD COLUMN settled TEXT;",
 ];
 
 /// Version this program writes.

@@ -135,7 +135,7 @@ fn codes_are_six_of_thirty() {
 }
 
 fn for_staff(n: u64) -> Record {
-    Record::Outcome { txn: TxnId(n), outcome: TxnOutcome::ForStaff { reason: "unsure".to_owned() } }
+    Record::Outcome { txn: TxnId(n), outcome: TxnOutcome::ForStaff { reason: "unsure".into() } }
 }
 
 fn day(text: &str) -> jiff::civil::Date {
@@ -183,8 +183,12 @@ fn settled_units_are_forgotten_and_no_others() {
     journal.write(&[repair, intent(8), outcome(8, TxnOutcome::NotSent)]).unwrap();
     journal.write(&[receipt(None), receipt(Some(PrintResult::Done))]).unwrap();
     journal.write(&[intent(9), accepted(9), secured(9)]).unwrap();
-    assert_eq!(journal.forget(day("2026-11-22")).unwrap().units, 0, "not of that day itself");
-    let forgotten = journal.forget(day("2026-11-23")).unwrap();
+    settled_then(&journal);
+    let far = day("2099-01-01");
+    assert_eq!(journal.forget(far, 1).unwrap().units, 0, "a clock that runs ahead forgets nothing");
+    newest_at(&journal, "2026-11-24T08:00:00");
+    assert_eq!(journal.forget(day("2026-11-24"), 2).unwrap().units, 0, "not of that day itself");
+    let forgotten = journal.forget(day("2026-11-24"), 1).unwrap();
     assert_eq!((forgotten.units, forgotten.receipts), (2, 0), "a receipt stays with its session");
     let left: Vec<i64> = journal.page(0).unwrap().iter().map(|row| row.id).collect();
     assert_eq!(left, [2, 3, 4, 5, 6, 7, 9], "the newest stays for its number");
@@ -204,7 +208,12 @@ fn a_receipt_goes_with_the_last_unit_of_its_session() {
     journal
         .write(&[Record::Intent { txn: TxnId(2), session, kind, item, patron, tags, at }])
         .unwrap();
-    let forgotten = journal.forget(day("2026-12-31")).unwrap();
+    newest_at(&journal, "2026-12-24T08:00:00");
+    let today = day("2026-12-24");
+    journal.db.execute("UPDATE txn SET settled = '2026-12-20T10:00:00'", []).unwrap();
+    assert_eq!(journal.forget(today, 20).unwrap().units, 0, "settled days after it happened");
+    settled_then(&journal);
+    let forgotten = journal.forget(today, 20).unwrap();
     assert_eq!(forgotten, Forgotten { units: 1, receipts: 1, receipt_lines: 2 });
     assert_eq!(journal.figures(1).unwrap().receipts, 0);
 }
@@ -226,4 +235,33 @@ fn a_journal_of_the_version_before_is_brought_up_to_date() {
     let mut journal = on_disk(dir.path());
     journal.resolve(1, "found").unwrap();
     assert_eq!(journal.show(1).unwrap().unwrap().note.as_deref(), Some("found"));
+}
+
+/// As though everything had been settled when it happened.
+fn settled_then(journal: &Journal) {
+    journal.db.execute("UPDATE txn SET settled = at", []).unwrap();
+}
+
+fn newest_at(journal: &Journal, at: &str) {
+    let sql = "UPDATE txn SET at = ?1 WHERE id = (SELECT max(id) FROM txn)";
+    journal.db.execute(sql, [at]).unwrap();
+}
+
+#[test]
+fn the_librarys_words_are_sealed_and_go_when_staff_are_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = on_disk(dir.path());
+    let words = "Item not checked out to Lovelace";
+    let reason = Reason::Words(words.to_owned());
+    assert!(!format!("{reason:?}").contains("Lovelace"));
+    let outcome = TxnOutcome::ForStaff { reason };
+    journal.write(&[intent(1), Record::Outcome { txn: TxnId(1), outcome }]).unwrap();
+    assert_eq!(journal.list(9).unwrap()[0].reason.as_deref(), Some("library_says"));
+    assert_eq!(journal.show(1).unwrap().unwrap().words.as_deref(), Some(words));
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(8).any(|window| window == b"Lovelace"));
+    }
+    journal.resolve(1, "done").unwrap();
+    assert_eq!(journal.show(1).unwrap().unwrap().words, None);
 }

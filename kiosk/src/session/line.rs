@@ -6,7 +6,7 @@ use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 use ui::view::{Advice, Destination, LineState, Note};
 
-use super::types::{JobKind, OpId, TxnId, TxnOutcome};
+use super::types::{JobKind, OpId, Reason, TxnId, TxnOutcome};
 use super::{CheckinAnswer, Due, ItemId, LoanAnswer, Sort};
 use crate::privacy::PatronId;
 
@@ -305,7 +305,7 @@ impl ItemLine {
             };
             return (TxnOutcome::Accepted { title: self.title.clone(), want }, next);
         }
-        let reason = answer.message.unwrap_or_else(|| "refused".to_owned());
+        let reason = Reason::words_or(answer.message, "refused");
         (TxnOutcome::Refused { reason }, Next::End(End::attention(Advice::RetNo)))
     }
 }
@@ -328,14 +328,13 @@ fn destination(sort: Sort, to_trolley: bool) -> Destination {
     }
 }
 
-pub(super) fn refusal(advice: Option<Advice>, message: Option<String>) -> (String, End) {
+pub(super) fn refusal(advice: Option<Advice>, message: Option<String>) -> (Reason, End) {
     match (advice, message) {
-        (Some(advice), message) => {
-            (message.unwrap_or_else(|| format!("{advice:?}")), End::refused(advice))
-        }
-        (None, Some(message)) => {
-            (message.clone(), End::new(LineState::Refused, Note::LibrarySays(message)))
-        }
-        (None, None) => ("no reason given".to_owned(), End::refused(Advice::AskStaff)),
+        (Some(advice), _) => (Reason::Code(format!("{advice:?}")), End::refused(advice)),
+        (None, Some(message)) => (
+            Reason::Words(message.clone()),
+            End::new(LineState::Refused, Note::LibrarySays(message)),
+        ),
+        (None, None) => ("no reason given".into(), End::refused(Advice::AskStaff)),
     }
 }

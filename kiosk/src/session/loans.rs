@@ -315,7 +315,7 @@ impl Station {
             }
             // A renewal leaves no mark that could be looked up: staff decide, never a guess.
             Ok(_) | Err(NoAnswer::Unknown) => {
-                let outcome = TxnOutcome::ForStaff { reason: "unsure".to_owned() };
+                let outcome = TxnOutcome::ForStaff { reason: "unsure".into() };
                 (outcome, LoanState::Refused(Advice::Unsure), Due::Unknown)
             }
         };

@@ -35,9 +35,9 @@ pub use rules::{
 };
 pub use show::Names;
 pub use types::{
-    Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Record, RepairRow,
-    SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead, TagResult, Token, TxnId,
-    TxnOutcome,
+    Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Reason, Record,
+    RepairRow, SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead, TagResult,
+    Token, TxnId, TxnOutcome,
 };
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

@@ -13,7 +13,7 @@ use ui::view::{Advice, LineState, Note};
 
 use super::line::{End, Job, Stage};
 use super::types::{
-    Effect, JobKind, OpId, OpenTxn, Record, RepairRow, TagResult, TxnId, TxnOutcome,
+    Effect, JobKind, OpId, OpenTxn, Reason, Record, RepairRow, TagResult, TxnId, TxnOutcome,
 };
 use super::{Answer, Ask, AskId, Asked, ItemId, NoAnswer, Recorded, Station};
 use crate::clock::Now;
@@ -229,7 +229,7 @@ impl Station {
     }
 
     fn fix_for_staff(&mut self, reason: &str) {
-        self.fix_record(TxnOutcome::ForStaff { reason: reason.to_owned() });
+        self.fix_record(TxnOutcome::ForStaff { reason: reason.into() });
     }
 
     pub(super) fn fix_answered(&mut self, txn: TxnId, answer: Result<Answer, NoAnswer>, now: Now) {
@@ -241,9 +241,9 @@ impl Station {
                 let want = tagged.then_some(Security::Secured);
                 TxnOutcome::Accepted { title: a.title, want }
             }
-            (Step::Post, Ok(Answer::Checkin(a))) => TxnOutcome::ForStaff {
-                reason: a.message.unwrap_or_else(|| "return refused".to_owned()),
-            },
+            (Step::Post, Ok(Answer::Checkin(a))) => {
+                TxnOutcome::ForStaff { reason: Reason::words_or(a.message, "return refused") }
+            }
             (Step::Find { told }, Ok(answer)) => match found(&owed.unit, &answer, told) {
                 Found::Outcome(outcome) => outcome,
                 Found::Post => {
@@ -262,7 +262,7 @@ impl Station {
                 self.fixer.again = Some(now.mono + FIX_AGAIN);
                 return;
             }
-            (_, Ok(_)) => TxnOutcome::ForStaff { reason: "unsure".to_owned() },
+            (_, Ok(_)) => TxnOutcome::ForStaff { reason: "unsure".into() },
         };
         let (line, kind) = (owed.line, owed.unit.kind);
         match kind {
@@ -443,7 +443,7 @@ fn found(unit: &OpenTxn, answer: &Answer, told: bool) -> Found {
                 done(Security::Released)
             } else if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
                 // The list is cut short or not given at all: its silence proves nothing.
-                Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".to_owned() })
+                Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".into() })
             } else {
                 Found::Outcome(TxnOutcome::NotSent)
             }
@@ -463,6 +463,6 @@ fn found(unit: &OpenTxn, answer: &Answer, told: bool) -> Found {
         (JobKind::Cancel, Answer::Item(item)) if !item.on_loan => done(Security::Secured),
         (JobKind::Cancel, Answer::Item(_)) if told => Found::Post,
         (JobKind::Cancel, Answer::Item(_)) => Found::Outcome(TxnOutcome::NotSent),
-        _ => Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".to_owned() }),
+        _ => Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".into() }),
     }
 }

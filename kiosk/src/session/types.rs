@@ -256,6 +256,40 @@ pub enum Record {
     },
 }
 
+/// Why the library system said no, or why staff must look.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// One of the station's own; in clear in lists.
+    Code(String),
+    /// The library system's words. They may name a reader, so they are sealed on disk and never
+    /// logged.
+    Words(String),
+}
+
+impl Reason {
+    /// The words, or where there are none, a code.
+    #[must_use]
+    pub fn words_or(words: Option<String>, code: &str) -> Self {
+        words.map_or_else(|| code.into(), Self::Words)
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(code: &str) -> Self {
+        Self::Code(code.to_owned())
+    }
+}
+
+/// Without the words.
+impl std::fmt::Debug for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => f.write_str(code),
+            Self::Words(_) => f.write_str("library_says"),
+        }
+    }
+}
+
 /// How a journal unit ended at the library system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TxnOutcome {
@@ -269,7 +303,7 @@ pub enum TxnOutcome {
     /// No.
     Refused {
         /// Its words, or a code.
-        reason: String,
+        reason: Reason,
     },
     /// Noted here, to be posted when the link is back; the tags are to be brought to this state.
     Queued {
@@ -282,8 +316,8 @@ pub enum TxnOutcome {
     Unsure,
     /// Could not be found out, or answered no after the fact: for staff.
     ForStaff {
-        /// A plain sentence's code.
-        reason: String,
+        /// A code, or the library system's words.
+        reason: Reason,
     },
 }
 

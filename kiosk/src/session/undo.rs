@@ -8,7 +8,7 @@ use ui::view::{Advice, LineState, Note};
 
 use super::line::{End, Job, Next, Stage};
 use super::rules::secs;
-use super::types::{Effect, JobKind, Record, TagResult, TxnOutcome};
+use super::types::{Effect, JobKind, Reason, Record, TagResult, TxnOutcome};
 use super::{Answer, NoAnswer, Phase, Recorded, Station};
 use crate::clock::Now;
 
@@ -101,8 +101,7 @@ impl Station {
                 self.record(Recorded::Line(id), records);
             }
             Ok(Answer::Checkin(answer)) => {
-                let reason = answer.message;
-                let reason = reason.unwrap_or_else(|| "loan not taken back".to_owned());
+                let reason = Reason::words_or(answer.message, "loan not taken back");
                 self.keep_loan(id, TxnOutcome::ForStaff { reason });
             }
             Err(NoAnswer::NotSent) => self.keep_loan(id, TxnOutcome::NotSent),

@@ -540,9 +540,7 @@ impl Core {
             return;
         }
         self.forget_due = now.mono + FORGET_EVERY;
-        let days = jiff::Span::new().days(i64::from(self.keep_days));
-        let Ok(before) = now.wall.date().checked_sub(days) else { return };
-        match self.journal.forget(before) {
+        match self.journal.forget(now.wall.date(), self.keep_days) {
             Ok(forgotten) => {
                 let before = &mut self.before;
                 before.receipts = before.receipts.saturating_sub(forgotten.receipts);
@@ -626,6 +624,10 @@ impl Core {
                 library.trouble =
                     "the library system refuses this station's account; check library.profile.login"
                         .to_owned();
+            }
+            LinkPhase::LibraryClosed => {
+                library.state = State::Down;
+                library.trouble = "connected, but it says that it is off line".to_owned();
             }
             LinkPhase::Connecting | LinkPhase::LoggingIn => {}
             _ => library.state = State::Down,

@@ -121,10 +121,19 @@ impl<P: Port> FeigReader<P> {
         self.done(&Command::Host(command))
     }
 
-    /// Clears ONT in the reader's RAM.
+    /// An answer that only tells what a reader can; none, or one not understood, is that it cannot.
+    fn may_answer(&mut self, command: &Command) -> Result<Option<Reply>, ReaderError> {
+        match self.link.ask(command) {
+            Err(error) if error.is_gone() => Err(error),
+            answer => Ok(answer.ok()),
+        }
+    }
+
+    /// Clears ONT in the reader's RAM. Tags that are quiet already stay so until the field is
+    /// reset.
     fn clear_ont(&mut self) -> Result<Once, ReaderError> {
-        let Reply::Config(mut block) = self.link.ask(&Command::ReadConfig { address: CFG5 })?
-        else {
+        let read = self.may_answer(&Command::ReadConfig { address: CFG5 })?;
+        let Some(Reply::Config(mut block)) = read else {
             tracing::info!("the reader does not tell its ONT: the field is reset for each look");
             return Ok(Once::Yes);
         };
@@ -132,8 +141,11 @@ impl<P: Port> FeigReader<P> {
             return Ok(Once::No);
         };
         *byte &= !ONT_BIT;
-        match self.link.ask(&Command::WriteConfig { address: CFG5, data: block })? {
-            Reply::Done { .. } => Ok(Once::No),
+        match self.may_answer(&Command::WriteConfig { address: CFG5, data: block })? {
+            Some(Reply::Done { .. }) => {
+                self.done(&Command::RfReset)?;
+                Ok(Once::No)
+            }
             _ => {
                 tracing::info!("the reader keeps its ONT: the field is reset for each look");
                 Ok(Once::Yes)
@@ -150,7 +162,8 @@ impl<P: Port> FeigReader<P> {
             if let Listed::Whole(seen) = self.list()? {
                 return Ok(seen);
             }
-            reset = self.once == Once::Yes;
+            // What was told before the break is quiet, where a tag answers once.
+            reset |= self.once == Once::Yes;
         }
         Err(ReaderError::Refused { code: Status::RF_COMMUNICATION.0 })
     }

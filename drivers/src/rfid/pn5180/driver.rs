@@ -270,8 +270,7 @@ where
         self.write(uid, Command::WriteAfi(afi))
     }
 
-    /// A tag with EAS off keeps silent, so one that is silent is asked for a block: `false` is
-    /// only told of a tag that is there.
+    /// A tag with EAS off keeps silent, as one that is gone does: `false` for both.
     fn eas(&mut self, uid: Uid) -> Result<bool, ReaderError> {
         Self::nxp(uid)?;
         let alarm = self.ask_tag(uid, false, Command::EasAlarm, 33, |b| reply::data(b).map(drop));

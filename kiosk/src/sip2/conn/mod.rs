@@ -35,6 +35,12 @@ const CLOCK_LOOK: Duration = Duration::from_millis(20);
 /// Shortest wait, against a deadline that would not move.
 const WAIT_MIN: Duration = Duration::from_millis(1);
 
+/// Told of an attempt that came to nothing.
+const NO_ANSWER: &str = "no answer to the connection; check address and port, the network and its firewall, and whether TLS is spoken there";
+
+/// Told of a connection closed before anything was served.
+const CLOSED_EARLY: &str = "the library system closes the connection at once; check the account, whether it lets this station in, and whether it wants TLS";
+
 /// Monotonic time since any fixed moment.
 pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
@@ -112,6 +118,7 @@ impl SipHandle {
             tap,
             on_event: Box::new(on_event),
             stopped: false,
+            connecting: false,
             trouble: String::new(),
         };
         let thread = std::thread::Builder::new().name("sip2".to_owned()).spawn(move || {
@@ -228,6 +235,8 @@ struct Shell {
     tap: Option<Tap>,
     on_event: Box<dyn FnMut(Event) + Send>,
     stopped: bool,
+    /// A connection is being made.
+    connecting: bool,
     /// As last told.
     trouble: String,
 }
@@ -266,15 +275,23 @@ impl Shell {
 
     fn take(&mut self, happened: Happened) {
         match happened {
-            Happened::Connected => self.feed(Input::Connected),
+            Happened::Connected => {
+                self.connecting = false;
+                self.trouble.clear();
+                self.feed(Input::Connected);
+            }
             Happened::ConnectFailed(error) => {
-                self.trouble(&error);
+                self.connecting = false;
+                self.failed(&error);
                 self.feed(Input::ConnectFailed);
             }
             Happened::Closed(error) => {
                 match &error {
-                    Some(error) => self.trouble(error),
-                    None => tracing::info!("connection closed by the library system"),
+                    Some(error) => self.failed(error),
+                    None if self.link.status().is_online() => {
+                        tracing::info!("connection closed by the library system");
+                    }
+                    None => self.tell(CLOSED_EARLY),
                 }
                 self.feed(Input::Closed);
             }
@@ -283,12 +300,18 @@ impl Shell {
         }
     }
 
-    fn trouble(&mut self, error: &io::Error) {
-        let trouble = tls::trouble(error).map_or_else(|| error.to_string(), str::to_owned);
+    fn failed(&mut self, error: &io::Error) {
+        match tls::trouble(error) {
+            Some(trouble) => self.tell(trouble),
+            None => self.tell(&error.to_string()),
+        }
+    }
+
+    fn tell(&mut self, trouble: &str) {
         if trouble != self.trouble {
             tracing::warn!(trouble, "no connection to the library system");
-            self.trouble.clone_from(&trouble);
-            (self.on_event)(Event::Trouble(trouble));
+            trouble.clone_into(&mut self.trouble);
+            (self.on_event)(Event::Trouble(trouble.to_owned()));
         }
     }
 
@@ -316,6 +339,7 @@ impl Shell {
             match output {
                 Output::Connect => {
                     self.framer.clear();
+                    self.connecting = true;
                     self.socket.connect();
                 }
                 Output::Send(bytes) => {
@@ -323,6 +347,9 @@ impl Shell {
                     self.socket.send(&bytes);
                 }
                 Output::Close => {
+                    if std::mem::take(&mut self.connecting) {
+                        self.tell(NO_ANSWER);
+                    }
                     self.framer.clear();
                     self.socket.close();
                 }

@@ -1,7 +1,7 @@
 //! Which library system answers at an address, and how well: asks what changes nothing.
 //!
-//! Three connections: one on which 99 comes before any login; one with login, 99, 17 and 63, on
-//! which time, character set and checksums are measured; one for what only odd lines show. Nothing
+//! A connection on which 99 comes before any login; one with login, 99, 17 and 63, on which time,
+//! character set and checksums are measured; one for each odd line. Nothing
 //! is lent, returned, paid or blocked. What a system shows is a set of *signs* (`end=cr_lf`); the
 //! files of [`super::systems`] say which system shows which.
 

@@ -71,8 +71,13 @@ impl Stream {
     fn new(mut socket: TcpStream, tls: Option<&Tls>) -> io::Result<Self> {
         let Some(tls) = tls else { return Ok(Self::Plain(socket)) };
         let mut client = tls.client().map_err(io::Error::other)?;
-        socket.set_read_timeout(Some(CONNECT_TIMEOUT))?;
+        let until = Instant::now() + CONNECT_TIMEOUT;
         while client.is_handshaking() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            socket.set_read_timeout(Some(left))?;
             client.complete_io(&mut socket)?;
         }
         Ok(Self::Encrypted(Box::new(rustls::StreamOwned::new(client, socket))))

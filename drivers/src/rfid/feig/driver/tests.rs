@@ -242,7 +242,9 @@ fn ont_is_cleared_in_ram_once_and_nothing_else_is_changed() {
     let profile = FeigProfile { ont: Ont::Clear, ..quick() };
     let (mut set, asked) = reader_as(profile, with_cfg5(1, false));
     assert_eq!((set.inventory().unwrap(), set.inventory().unwrap()), (vec![], vec![]));
-    assert_eq!(commands(&asked), [read(), write, inventory(), inventory()]);
+    // Tags that were quiet already answer only after a reset.
+    let reset = Command::RfReset;
+    assert_eq!(commands(&asked), [read(), write, reset, inventory(), inventory()]);
     let (mut clear, asked) = reader_as(profile, with_cfg5(0, false));
     clear.inventory().unwrap();
     assert_eq!(commands(&asked), [read(), inventory()]);
@@ -297,7 +299,25 @@ fn a_reader_that_restarted_unnoticed_is_set_up_again() {
     }
     let writes = |c: &&Command| matches!(c, Command::WriteConfig { .. });
     assert_eq!(commands(&asked).iter().filter(writes).count(), 2);
-    assert_eq!(commands(&asked).iter().filter(|c| **c == Command::RfReset).count(), 1);
+    // One when it is found out, and one each time that it is set.
+    assert_eq!(commands(&asked).iter().filter(|c| **c == Command::RfReset).count(), 3);
+}
+
+#[test]
+fn a_reader_that_does_not_tell_its_ont_works_all_the_same() {
+    for answer in [vec![], vec![0x02; 9]] {
+        let profile = FeigProfile { ont: Ont::Clear, ..quick() };
+        let (mut reader, asked) = reader_as(profile, move |command| match command {
+            Command::ReadConfig { .. } => answer.clone(),
+            Command::RfReset => bytes(&Reply::Done { code: 0x69 }),
+            _ => listed(Status::OK, vec![tag_record(1)]),
+        });
+        for _ in 0..2 {
+            assert_eq!(reader.inventory().unwrap().len(), 1);
+        }
+        let resets = commands(&asked).iter().filter(|c| **c == Command::RfReset).count();
+        assert_eq!(resets, 2, "as though tags answered once");
+    }
 }
 
 #[test]
