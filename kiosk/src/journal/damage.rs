@@ -114,6 +114,8 @@ mod tests {
     use super::*;
     use crate::journal::tests::{accepted, intent};
 
+    type Damage = fn(&mut Vec<u8>);
+
     fn sealer() -> Sealer {
         Sealer::ephemeral().unwrap()
     }
@@ -140,14 +142,14 @@ mod tests {
 
     #[test]
     fn a_damaged_one_is_kept_whole_and_work_goes_on() {
-        let damages: [(&str, fn(&mut Vec<u8>)); 4] = [
+        let damages: [(&str, Damage); 4] = [
             ("head", |bytes| bytes[..16].fill(0x55)),
             ("middle", |bytes| {
                 let (from, to) = (bytes.len() / 4, bytes.len() * 3 / 4);
                 bytes[from..to].fill(0xA5);
             }),
             ("cut", |bytes| bytes.truncate(bytes.len() / 2 + 77)),
-            ("noise", |bytes| *bytes = (0..9_000_u32).map(|n| (n * 37 >> 3) as u8).collect()),
+            ("noise", |bytes| *bytes = (0..9_000_u32).map(|n| ((n * 37) >> 3) as u8).collect()),
         ];
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.sqlite");
