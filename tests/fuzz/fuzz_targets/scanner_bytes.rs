@@ -80,7 +80,9 @@ fn judge(text: &ScanText) {
     for scan in scans.into_iter().flatten() {
         let card = rules.cards.iter().any(|card| card.fits_text(scan.data.expose()));
         assert!(!(card && rules.kind(&scan) == Kind::Item));
-        assert!(!format!("{scan:?}").contains(scan.data.expose()) || scan.data.chars() < 30);
+        // What is logged of a scan tells its length and nothing else of it.
+        let other = Scan { data: ScanText::new("x".repeat(scan.data.chars())), ..scan.clone() };
+        assert_eq!(format!("{scan:?}"), format!("{other:?}"));
     }
 }
 
