@@ -165,8 +165,10 @@ fn more_for_long_id(view: View<'_>) -> TagError {
             Step::Block { id: LIBRARY, .. } | Step::End => return TagError::NoItemIdentifier,
             Step::Block { next, .. } | Step::Filler { next } | Step::Bad { next, .. } => at = next,
             // One byte more than the place, to see the next block's length.
-            Step::Exhausted => return TagError::MoreNeeded { at_least: at + 1 },
-            Step::Cut { at_least } => return TagError::MoreNeeded { at_least },
+            Step::Exhausted => return TagError::MoreNeeded { at_least: view.to_read(at + 1) },
+            Step::Cut { at_least } => {
+                return TagError::MoreNeeded { at_least: view.to_read(at_least) };
+            }
         }
     }
 }

@@ -226,6 +226,35 @@ fn a_long_identifier_is_in_the_library_block() {
     assert!(matches!(encode(&tag, &Layout::new(32)), Err(EncodeError::TooLong { .. })));
 }
 
+/// A reader that asks again for what it has would ask for ever.
+#[test]
+fn what_is_asked_for_is_always_more_than_was_read() {
+    let mut tag = TagData::new(Model::Iso28560Part3);
+    let long = "CN-110108-1-0123456789";
+    tag.elements = vec![
+        Element::text(ElementId::PrimaryItemIdentifier, long),
+        Element { id: ElementId::TypeOfUsage, value: Value::Usage(TypeOfUsage(0x10)) },
+    ];
+    tag.parts = ONE_OF_ONE;
+    let memory = encode(&tag, &Layout::new(112)).unwrap();
+    for memory in [reversed(&memory), memory] {
+        for len in 0..memory.len() {
+            let read = &memory[..len];
+            match decode_extent(read, Extent::Prefix, Some(DSFID_PART3), None) {
+                Err(TagError::MoreNeeded { at_least }) => {
+                    assert!(at_least > len, "{at_least} of {len} read");
+                    assert_eq!(
+                        blocks_needed(read, Some(DSFID_PART3)),
+                        Need::AtLeast(at_least),
+                        "{len} read"
+                    );
+                }
+                part => assert_eq!(part.unwrap().identifier(), Some(long), "{len} read"),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_short_tag_is_asked_for_the_two_bytes_it_lacks() {
     for memory in [hex(LDR), hex(CARD), reversed(&hex(LDR))] {

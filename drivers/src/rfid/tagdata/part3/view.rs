@@ -33,6 +33,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Bytes of the tag that must be read for the first `len` of this order.
+    pub(super) fn to_read(self, len: usize) -> usize {
+        match self.order {
+            ByteOrder::Straight => len,
+            ByteOrder::Reversed => len.next_multiple_of(BLOCK),
+        }
+    }
+
     pub(super) fn get(self, at: usize) -> Option<u8> {
         if at >= self.len() {
             return None;
