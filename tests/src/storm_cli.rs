@@ -28,6 +28,9 @@ struct Args {
     /// Prints the script of a seed and plays nothing.
     #[arg(long, requires = "seed")]
     print: bool,
+    /// Tells what happens in the storm, line by line.
+    #[arg(long)]
+    trace: bool,
     /// Threads; as many as the machine has when left out.
     #[arg(long)]
     threads: Option<usize>,
@@ -65,6 +68,11 @@ pub fn main() -> ExitCode {
     }
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
     let ended = match script {
+        Some(script) if args.trace => {
+            let (lines, ended) = traced(&script);
+            lines.into_iter().for_each(&mut say);
+            ended
+        }
         Some(script) => one(script),
         None => run(args.seeds, threads.unwrap_or(1)),
     };
@@ -97,6 +105,20 @@ fn one(script: Script) -> Result<Report, Box<Failure>> {
         Ok(report)
     });
     played.map_err(|(seed, what)| Box::new(shorten(seed, what, script)))
+}
+
+fn traced(script: &Script) -> (Vec<String>, Result<Report, Box<Failure>>) {
+    let mut lines = Vec::new();
+    let played = with_stage(|stage| {
+        stage.traced.replace(Some(Vec::new()));
+        let mut report = Report::default();
+        let played = play(stage, script, &mut report);
+        lines = stage.traced.take().unwrap_or_default();
+        played.map_err(|what| (script.seed, what))?;
+        Ok(report)
+    });
+    let fail = |(seed, what)| Box::new(Failure { seed, what, script: script.clone() });
+    (lines, played.map_err(fail))
 }
 
 fn told(failure: &Failure, json: bool) -> String {

@@ -33,8 +33,8 @@ pub struct Judge {
     lines: BTreeMap<(u32, u32), LineState>,
     /// Loans shown as renewed, likewise.
     renewed: BTreeSet<(u32, u32)>,
-    /// The unanswered request of each connection.
-    unanswered: BTreeMap<u64, Vec<u8>>,
+    /// The last request of each connection, and whether it was answered.
+    last: BTreeMap<u64, (Vec<u8>, bool)>,
     /// When the last return noted off line happened.
     posted: Option<jiff::civil::DateTime>,
     /// The wall clock was set: its order says nothing.
@@ -116,17 +116,17 @@ impl Judge {
     /// connection than the same bytes again.
     pub fn heard(&mut self, connection: u64, exchange: &Exchange) {
         let request = &exchange.request;
-        if let Some(before) = self.unanswered.get(&connection)
-            && before != request
-            && !request.starts_with(b"97")
-            && !before.starts_with(b"35")
-        {
-            self.fail(format!(
-                "an unanswered {} was not repeated as it was",
-                String::from_utf8_lossy(&before[..2.min(before.len())])
-            ));
+        let (before, answered) = self.last.entry(connection).or_insert((Vec::new(), true));
+        if before != request {
+            let open = !*answered && !request.starts_with(b"97") && !before.starts_with(b"35");
+            let code = String::from_utf8_lossy(&before[..2.min(before.len())]).into_owned();
+            if !request.starts_with(b"97") {
+                (*before, *answered) = (request.clone(), false);
+            }
+            if open {
+                self.fail(format!("an unanswered {code} was not repeated as it was"));
+            }
         }
-        self.unanswered.insert(connection, request.clone());
         if exchange.lied
             && let Some(item) = library::field(request, "AB")
         {
@@ -136,7 +136,9 @@ impl Judge {
 
     /// Bytes reached the station.
     pub fn answered(&mut self, connection: u64) {
-        self.unanswered.remove(&connection);
+        if let Some((_, answered)) = self.last.get_mut(&connection) {
+            *answered = true;
+        }
     }
 
     /// Tags were written towards "released".

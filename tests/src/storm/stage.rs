@@ -1,5 +1,6 @@
 //! What storms of one thread share: a disk, a key, a set-up, a log.
 
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +8,9 @@ use std::time::Instant;
 
 use drivers::printer::compose::Composer;
 use drivers::printer::font::Fonts;
+use drivers::printer::profile::ProfileName;
 use drivers::printer::spooler::Spooler;
-use kiosk::config::{Config, PrinterConfig};
+use kiosk::config::Config;
 use tempfile::TempDir;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -83,6 +85,8 @@ pub struct Stage {
     pub origin: Instant,
     /// The log.
     pub log: Log,
+    /// What happened, line by line, for whoever looks for a defect; kept only when wanted.
+    pub traced: RefCell<Option<Vec<String>>>,
     _dir: TempDir,
 }
 
@@ -95,8 +99,8 @@ impl Stage {
         let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
         let mut config: Config = toml::from_str(CONFIG).map_err(|error| error.to_string())?;
         config.use_practice_words();
-        let profile =
-            PrinterConfig::default().setup.resolve().map_err(|error| error.to_string())?;
+        // It names each job in its end marker: which slip came out is certain.
+        let profile = ProfileName::EpsonTmT20ii.profile();
         let fonts = Fonts { primary: None, fallback: None };
         let composer = Composer::new(profile, fonts).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -106,8 +110,16 @@ impl Stage {
             composer: Rc::new(composer),
             origin: Instant::now(),
             log: Log::default(),
+            traced: RefCell::new(None),
             _dir: dir,
         })
+    }
+
+    /// Notes what happened, when that is wanted.
+    pub fn trace(&self, what: impl FnOnce() -> String) {
+        if let Some(lines) = self.traced.borrow_mut().as_mut() {
+            lines.push(what());
+        }
     }
 
     /// A printer's spooler at its start.

@@ -239,6 +239,10 @@ impl<'a> World<'a> {
         self.origin + Duration::from_micros(self.now())
     }
 
+    fn trace(&self, what: impl FnOnce() -> String) {
+        self.stage.trace(|| format!("{:>9} ms, start {}: {}", self.now() / MILLI, self.boots, what()));
+    }
+
     fn later(&mut self, after: u64, event: Event) {
         self.at(self.now() + after, event);
     }
@@ -266,6 +270,7 @@ impl<'a> World<'a> {
         self.link = Link::new(self.config.library.profile.clone(), seed | 1);
         self.framer.clear();
         self.spooler = self.stage.spooler(self.instant());
+        self.trace(|| "starts".to_owned());
         let refused = self.stage.disk.counts().refused;
         let started = self.start(seed);
         match started {
@@ -389,6 +394,7 @@ impl<'a> World<'a> {
                 Err(error) => self.judge.fail(format!("the journal as it is durable: {error}")),
             }
         }
+        self.trace(|| format!("shows {:?}", view.screen));
         self.shown = Some(view);
     }
 
@@ -488,6 +494,10 @@ impl<'a> World<'a> {
         let Some(server) = pipe.server.as_mut().filter(|_| self.library_up) else { return };
         let exchanges = self.library.receive(server, bytes, now);
         for exchange in exchanges {
+            self.trace(|| {
+                let text = String::from_utf8_lossy;
+                format!("{id} > {}\n{id} < {}", text(&exchange.request), text(&exchange.said.send))
+            });
             self.judge.heard(id, &exchange);
             match self.library.news() {
                 Ok(news) => self.judge.booked(news),
@@ -633,6 +643,7 @@ impl<'a> World<'a> {
 
     fn printer_effects(&mut self) {
         while let Some(effect) = self.spooler.poll_effect() {
+            self.trace(|| format!("printer {effect:?}"));
             match effect {
                 PrinterEffect::Open => {
                     let up = !self.paper.gone && self.printing;
@@ -805,6 +816,7 @@ impl<'a> World<'a> {
         if self.judge.failure.is_some() {
             return;
         }
+        self.trace(|| format!("act {act:?}"));
         match act {
             Act::Tap(tap) => self.tap(tap),
             Act::Card(who) => {
