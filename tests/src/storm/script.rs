@@ -373,7 +373,11 @@ impl Author {
         if self.rng.chance(20) {
             self.tap(700, Tap::CountMore);
         }
-        let receipt = *self.rng.pick(&[Tap::Paper, Tap::Paper, Tap::NoReceipt, Tap::Phone]);
+        let receipt = match self.rng.below(20) {
+            0 => Tap::Phone,
+            1..=5 => Tap::NoReceipt,
+            _ => Tap::Paper,
+        };
         self.tap(1_500, receipt);
         if self.rng.chance(15) {
             let after = self.rng.range(800, 4_000);

@@ -125,6 +125,8 @@ pub struct World<'a> {
     order: u64,
     count: u64,
     shown: Option<View>,
+    /// The core was called since its view was looked at.
+    touched: bool,
     woken: u64,
     /// The judges.
     pub judge: Judge,
@@ -216,6 +218,7 @@ impl<'a> World<'a> {
             order: 0,
             count: 0,
             shown: None,
+            touched: false,
             woken: 0,
             judge,
             slips: 0,
@@ -335,6 +338,7 @@ impl<'a> World<'a> {
     fn with_core(&mut self, call: impl FnOnce(&mut Core<Ports>)) {
         if let Some(core) = &mut self.core {
             call(core);
+            self.touched = true;
         }
         self.settle();
     }
@@ -345,7 +349,9 @@ impl<'a> World<'a> {
             let dark = self.rng.range(SECOND, 20 * SECOND);
             return self.go_dark(dark);
         }
-        self.show();
+        if std::mem::take(&mut self.touched) {
+            self.show();
+        }
         loop {
             let order = self.desk.orders.borrow_mut().pop_front();
             match order {
