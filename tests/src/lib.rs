@@ -2,3 +2,5 @@
 
 pub mod hardware;
 pub mod rig;
+pub mod storm;
+pub mod storm_cli;

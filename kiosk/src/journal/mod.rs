@@ -125,6 +125,18 @@ impl Journal {
         Self::set_up(db, sealer)
     }
 
+    /// The same on a virtual file system that was registered with SQLite under that name and has no
+    /// shared memory (simulated disks): the file is this connection's alone.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open_on(path: &Path, vfs: &str, sealer: Sealer) -> Result<Self, JournalError> {
+        let wrap = |source| JournalError::Open { path: path.to_owned(), source };
+        let db = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs).map_err(wrap)?;
+        db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(wrap)?;
+        Self::set_up(db, sealer)
+    }
+
     /// Opens an existing journal to look at, changing nothing.
     ///
     /// # Errors

@@ -120,6 +120,11 @@ impl Fixer {
         matches!(self.fixing.get(&uid), Some(Fixing::Writing(_)))
     }
 
+    /// Whether something that happened to this item is not settled yet.
+    pub(super) fn owes(&self, item: &ItemId) -> bool {
+        self.owed.iter().any(|o| o.unit.item == *item)
+    }
+
     fn owes_return(&self, item: &ItemId) -> bool {
         self.owed.iter().any(|o| o.unit.kind == JobKind::Checkin && o.unit.item == *item)
     }

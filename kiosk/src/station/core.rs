@@ -261,7 +261,11 @@ impl<O: Outside> Core<O> {
     /// A question came to its end.
     pub fn answered(&mut self, end: Answer) {
         let now = self.outside.now().wall;
-        let answer = ils::answer(end.outcome, &self.profile, &self.sorting, now);
+        let answer = if ils::is_echo(&end.outcome, end.transmissions) {
+            Err(NoAnswer::Unknown)
+        } else {
+            ils::answer(end.outcome, &self.profile, &self.sorting, now)
+        };
         self.feed(Input::Answer(AskId(end.id.0), answer));
     }
 

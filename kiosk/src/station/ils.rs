@@ -114,6 +114,21 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
     }
 }
 
+/// Whether an answer is a no that may only be the echo of our own yes: the request was sent more
+/// than once, and a system without duplicate protection answers the second with "on loan already"
+/// after it did the first. What is so must be found out.
+#[must_use]
+pub fn is_echo(outcome: &Outcome, transmissions: u16) -> bool {
+    let Outcome::Answered(response) = outcome else { return false };
+    let no = match &**response {
+        Response::Checkout(m) => !m.ok,
+        Response::Checkin(m) => !m.ok,
+        Response::Renew(m) => !m.ok,
+        _ => false,
+    };
+    no && transmissions > 1
+}
+
 /// The answer to a question, from what the link brought.
 ///
 /// # Errors

@@ -50,10 +50,18 @@ impl Weight {
     }
 }
 
+/// Whether a second arrival does it once more and leaves no mark by which that could be found out:
+/// such a request is never repeated on silence, for only some systems know a repeated one.
+fn is_once(code: Code) -> bool {
+    matches!(code, Code::Renew | Code::FeePaid)
+}
+
 /// One request under way.
 pub(super) struct Exchange {
     pub(super) owner: Owner,
     pub(super) weight: Weight,
+    /// Not repeated unless the library system says that it did not get through.
+    pub(super) once: bool,
     answer: Option<Code>,
     sequence: Sequence,
     /// As sent, with terminator: a retransmission is identical.
@@ -95,6 +103,7 @@ impl Exchange {
         Self {
             owner,
             weight: Weight::of(request.code()),
+            once: is_once(request.code()),
             answer: request.answer_code(),
             sequence,
             bytes,

@@ -160,7 +160,7 @@ impl Link {
     /// Does what the time asks for and starts what can be started.
     fn advance(&mut self, now: Duration) {
         if self.exchange.as_ref().is_some_and(|exchange| exchange.deadline <= now) {
-            self.attempt_failed(now);
+            self.unanswered(now);
         }
         match self.phase {
             Phase::Waiting { until, .. } if until <= now => {
@@ -348,6 +348,14 @@ impl Link {
         self.outputs.push_back(Output::Send(bytes));
     }
 
+    /// No answer, or none that can be read: it may have been done.
+    fn unanswered(&mut self, now: Duration) {
+        match &self.exchange {
+            Some(exchange) if exchange.once => self.give_up(now),
+            _ => self.attempt_failed(now),
+        }
+    }
+
     fn give_up(&mut self, now: Duration) {
         let weight = self.exchange.as_ref().map(|exchange| exchange.weight);
         match weight {
@@ -424,8 +432,8 @@ impl Link {
                 exchange.deadline = now + timeout;
                 self.resend_request()
             }
-            2 => exchange.again(now + timeout),
-            _ => return self.attempt_failed(now),
+            2 if !exchange.once => exchange.again(now + timeout),
+            _ => return self.unanswered(now),
         };
         self.outputs.push_back(Output::Send(bytes));
     }

@@ -1,0 +1,5 @@
+//! Plays storms; see docs/reliability.md.
+
+fn main() -> std::process::ExitCode {
+    tests::storm_cli::main()
+}
