@@ -161,6 +161,8 @@ pub struct LoanAnswer {
     pub ok: bool,
     /// The tag's security is to be switched off. `false` with `ok` means use in the library only.
     pub release: bool,
+    /// It was on loan to this patron already, and was renewed.
+    pub renewed: bool,
     /// Title.
     pub title: Option<String>,
     /// Due day.

@@ -20,6 +20,7 @@ use serde::{Deserialize, Deserializer};
 use super::charset::Charset;
 use super::codes::Language;
 use super::message::LoginRequest;
+use super::wire::Code;
 use crate::privacy::{Secret, is_field};
 
 /// Most characters of a setting that is sent.
@@ -203,6 +204,13 @@ pub struct Profile {
     /// Whether "no block" is understood: what was done off line is reported as done. Where it is
     /// not, the flag is not sent, and the answer is that to an ordinary request (sip2.md section 5).
     pub no_block: bool,
+    /// Whether a request that comes again byte for byte is known, and answered as before instead of
+    /// being done again (sip2.md section 3: only FOLIO of those read). Where it is not, a renewal is
+    /// never sent again, and a no to what was sent again is found out.
+    pub replays: bool,
+    /// Whether a payment of the same `BK` is booked once, however often it comes. Where it is not
+    /// known to be so, 37 is sent once. UNCONFIRMED for every system.
+    pub fee_dedup: bool,
     /// Whether `AF` of an answer that says yes has something to say. dp2's only repeats the yes.
     pub success_messages: bool,
     /// Texts of a refused return that mean only that the item was not on loan (Koha).
@@ -228,6 +236,8 @@ impl Default for Profile {
             ap: CurrentLocation::default(),
             patron_echo: true,
             no_block: true,
+            replays: false,
+            fee_dedup: false,
             success_messages: true,
             not_on_loan: Vec::new(),
             max_print_width: 48,
@@ -269,6 +279,16 @@ impl Profile {
         .filter(|(_, fine)| !fine)
         .map(|(name, _)| name)
         .collect()
+    }
+
+    /// Whether a request is sent once and never again: done twice, it cannot be told from once.
+    #[must_use]
+    pub fn sent_once(&self, code: Code) -> bool {
+        match code {
+            Code::FeePaid => !self.fee_dedup,
+            Code::Renew | Code::RenewAll => !self.replays,
+            _ => false,
+        }
     }
 
     /// The login request, where the profile has an account.

@@ -9,7 +9,7 @@ use crate::session::{
     Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
 };
 use crate::sip2::codes::{AlertType, FixedText, PatronFlag, Summary, SummaryList};
-use crate::sip2::link::Outcome;
+use crate::sip2::link::{Answer as LinkAnswer, Outcome};
 use crate::sip2::message::{
     CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, ItemInformationRequest,
     ItemInformationResponse, PatronInformationRequest, PatronInformationResponse, RenewRequest,
@@ -117,23 +117,30 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
 /// The answer to a question, from what the link brought.
 ///
 /// # Errors
-/// [`NoAnswer`]; an answer of another kind counts as unknown, because the request was carried.
+/// [`NoAnswer`]; an answer of another kind counts as unknown, because the request was carried. So
+/// does a no to what was sent more than once, where repetitions are not known: it may only say
+/// that the first was done (sip2.md section 3).
 pub fn answer(
-    outcome: Outcome,
+    end: LinkAnswer,
     profile: &Profile,
     sorting: &Sorting,
     now: DateTime,
 ) -> Result<Answer, NoAnswer> {
-    let response = match outcome {
+    let doubtful = end.transmissions > 1 && !profile.replays;
+    let response = match end.outcome {
         Outcome::Answered(response) => *response,
         Outcome::NotSent | Outcome::QueueFull => return Err(NoAnswer::NotSent),
         Outcome::Unknown(_) => return Err(NoAnswer::Unknown),
     };
+    if doubtful && says_no(&response) {
+        return Err(NoAnswer::Unknown);
+    }
     Ok(match response {
         Response::PatronInformation(m) => Answer::Patron(patron(m, profile, now)),
         Response::Checkout(m) => Answer::Checkout(LoanAnswer {
             ok: m.ok,
             release: m.desensitize,
+            renewed: m.renewal_ok,
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
@@ -142,16 +149,31 @@ pub fn answer(
         Response::Renew(m) => Answer::Renew(LoanAnswer {
             ok: m.ok,
             release: false,
+            renewed: m.ok,
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
             message: said(m.ok, &m.screen_message, profile),
         }),
-        Response::Checkin(m) => Answer::Checkin(checkin(&m, profile, sorting)),
+        Response::Checkin(m) => {
+            let mut checkin = checkin(&m, profile, sorting);
+            // The first of several closed the loan; the last found none.
+            checkin.was_on_loan |= doubtful;
+            Answer::Checkin(checkin)
+        }
         Response::ItemInformation(m) => Answer::Item(item(&m)),
         Response::EndSession(_) => Answer::Goodbye,
         _ => return Err(NoAnswer::Unknown),
     })
+}
+
+fn says_no(response: &Response) -> bool {
+    match response {
+        Response::Checkout(m) => !m.ok,
+        Response::Renew(m) => !m.ok,
+        Response::Checkin(m) => !m.ok,
+        _ => false,
+    }
 }
 
 fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> PatronAnswer {

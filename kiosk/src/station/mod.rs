@@ -589,8 +589,9 @@ impl Core {
         match event {
             SipEvent::Answer(end) => {
                 let now = self.clock.now().wall;
-                let answer = ils::answer(end.outcome, &self.profile, &self.sorting, now);
-                self.feed(Input::Answer(AskId(end.id.0), answer));
+                let id = AskId(end.id.0);
+                let answer = ils::answer(*end, &self.profile, &self.sorting, now);
+                self.feed(Input::Answer(id, answer));
             }
             SipEvent::Trouble(trouble) => {
                 self.library.state = State::Down;

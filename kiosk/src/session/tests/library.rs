@@ -173,6 +173,7 @@ fn said(item: &ItemId, ok: bool, refusal: Option<Advice>, on: u8) -> LoanAnswer 
     LoanAnswer {
         ok,
         release: ok,
+        renewed: false,
         title: Some(item.to_string()),
         due: Due::Day(day(on)),
         refusal,

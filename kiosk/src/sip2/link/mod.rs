@@ -324,7 +324,9 @@ impl Link {
             Weight::BestEffort => BEST_EFFORT_TIMEOUT,
             Weight::Core | Weight::Optional => self.answer_timeout,
         };
-        let exchange = Exchange::new(owner, request, bytes.clone(), self.sequence, now + timeout);
+        let mut exchange =
+            Exchange::new(owner, request, bytes.clone(), self.sequence, now + timeout);
+        exchange.once = self.profile.sent_once(request.code());
         self.sequence = self.sequence.next();
         self.exchange = Some(exchange);
         self.outputs.push_back(Output::Send(bytes));
@@ -337,6 +339,7 @@ impl Link {
         let Some(exchange) = &mut self.exchange else { return };
         let allowed = match exchange.weight {
             Weight::BestEffort => 0,
+            Weight::Core | Weight::Optional if exchange.once => 0,
             Weight::Core | Weight::Optional => retries,
         };
         if exchange.retries >= allowed {
@@ -424,7 +427,7 @@ impl Link {
                 exchange.deadline = now + timeout;
                 self.resend_request()
             }
-            2 => exchange.again(now + timeout),
+            2 if !exchange.once => exchange.again(now + timeout),
             _ => return self.attempt_failed(now),
         };
         self.outputs.push_back(Output::Send(bytes));
