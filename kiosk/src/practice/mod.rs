@@ -10,6 +10,7 @@
 //! - `desk`: one request, one answer, one transaction
 //! - `guise`: how a library system known by name would say it
 //! - `session`: one connection as a state machine
+//! - `direct`: the same without sockets, for one thread
 //! - [`fault`]: what can be made to go wrong
 //! - [`server`]: sockets and the handle
 //! - [`cli`]: the command line
@@ -19,6 +20,7 @@ pub mod cli;
 mod clock;
 pub mod data;
 mod desk;
+mod direct;
 pub mod fault;
 mod guise;
 mod model;
@@ -31,6 +33,7 @@ mod texts;
 
 pub use clock::{Clock, ManualClock};
 pub use desk::Duplicates;
+pub use direct::{Direct, DirectLine, Reply};
 pub use fault::Fault;
 pub use guise::Guise;
 pub use model::{Block, CardState, Circulation, Language, LocalTime, Station};

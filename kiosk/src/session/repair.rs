@@ -178,13 +178,7 @@ impl Station {
             at: now.wall,
             outcome: None,
         };
-        self.fixer.owed.push_back(Owed {
-            unit,
-            step,
-            posts: 0,
-            line: Some(id),
-            due: Due::Unknown,
-        });
+        self.fixer.owed.push_back(Owed { unit, step, posts: 0, line: Some(id), due: Due::Unknown });
     }
 
     /// A renewal's answer never came; `due` is what its loan was due before.

@@ -91,6 +91,34 @@ impl CurrentLocation {
     }
 }
 
+/// A currency: three letters of ISO 4217.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Currency(String);
+
+impl Currency {
+    /// The letters.
+    #[must_use]
+    pub fn letters(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Currency {
+    fn default() -> Self {
+        Self("CNY".to_owned())
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fine = text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
+        if fine { Ok(Self(text)) } else { Err("a currency has three capital letters") }
+    }
+}
+
 /// The station's account at the library system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -211,6 +239,11 @@ pub struct Profile {
     /// Whether a payment of the same `BK` is booked once, however often it comes. Where it is not
     /// known to be so, 37 is sent once. UNCONFIRMED for every system.
     pub fee_dedup: bool,
+    /// How a payment is told to have been made, in 37 (sip2.md section 6). 00 is cash; WeChat and
+    /// Alipay have no standard value. UNCONFIRMED for every system.
+    pub payment_type: u8,
+    /// Currency of amounts, ISO 4217.
+    pub currency: Currency,
     /// Whether `AF` of an answer that says yes has something to say. dp2's only repeats the yes.
     pub success_messages: bool,
     /// Texts of a refused return that mean only that the item was not on loan (Koha).
@@ -238,6 +271,8 @@ impl Default for Profile {
             no_block: true,
             replays: false,
             fee_dedup: false,
+            payment_type: 0,
+            currency: Currency::default(),
             success_messages: true,
             not_on_loan: Vec::new(),
             max_print_width: 48,

@@ -6,13 +6,17 @@ use ui::view::Advice;
 
 use crate::clock::view_date;
 use crate::session::{
-    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
+    PatronAnswer, Sort,
 };
-use crate::sip2::codes::{AlertType, FixedText, PatronFlag, Summary, SummaryList};
+use crate::sip2::codes::{
+    AlertType, Amount, FeeType, FixedText, PatronFlag, PaymentType, Summary, SummaryList,
+};
 use crate::sip2::link::{Answer as LinkAnswer, Outcome};
 use crate::sip2::message::{
-    CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, ItemInformationRequest,
-    ItemInformationResponse, PatronInformationRequest, PatronInformationResponse, RenewRequest,
+    CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, FeePaidRequest,
+    ItemInformationRequest, ItemInformationResponse, PatronInformationRequest,
+    PatronInformationResponse, RenewRequest,
 };
 use crate::sip2::profile::Profile;
 use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
@@ -103,6 +107,19 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
             ..ItemInformationRequest::default()
         }
         .into(),
+        Ask::PayFee(payment) => FeePaidRequest {
+            transaction_date: date,
+            fee_type: FeeType::Other,
+            payment_type: PaymentType::from_digits(two_digits(profile.payment_type)),
+            currency_type: FixedText::new(profile.currency.letters()),
+            fee_amount: Amount::of_minor_units(payment.amount),
+            institution_id,
+            patron_identifier: payment.patron.clone(),
+            terminal_password: Some(terminal),
+            transaction_id: Some(payment.id.as_str().to_owned()),
+            ..FeePaidRequest::default()
+        }
+        .into(),
         Ask::Goodbye { patron } => EndSessionRequest {
             transaction_date: date,
             institution_id,
@@ -162,6 +179,10 @@ pub fn answer(
             Answer::Checkin(checkin)
         }
         Response::ItemInformation(m) => Answer::Item(item(&m)),
+        Response::FeePaid(m) => Answer::PayFee(FeeAnswer {
+            ok: m.payment_accepted,
+            message: message(&m.screen_message),
+        }),
         Response::EndSession(_) => Answer::Goodbye,
         _ => return Err(NoAnswer::Unknown),
     })
@@ -201,6 +222,7 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
         block,
         on_loan: m.charged_items_count.map(u32::from),
         limit: m.charged_items_limit.and_then(|n| n.value()),
+        owed: owed(m.currency_type.as_deref(), m.fee_amount.as_ref(), profile),
         // The list is of barcodes, on some systems with text behind (sip2.md section 4).
         loans: m
             .charged_items
@@ -209,6 +231,18 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
             .filter_map(|number| ItemId::new(number).ok())
             .collect(),
     }
+}
+
+/// What is owed, in hundredths. Absent is not nothing.
+fn owed(currency: Option<&str>, amount: Option<&Amount>, profile: &Profile) -> Option<i64> {
+    let ours =
+        currency.map(str::trim).is_none_or(|c| c.is_empty() || c == profile.currency.letters());
+    amount.filter(|_| ours)?.minor_units()
+}
+
+fn two_digits(number: u8) -> [u8; 2] {
+    let number = number.min(99);
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 fn reason_to_stop(m: &PatronInformationResponse, profile: &Profile) -> Advice {

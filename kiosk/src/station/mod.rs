@@ -361,6 +361,7 @@ impl Core {
             next_txn,
             open,
             repairs: journal.repairs()?,
+            fees: journal.fee_start(config.library.profile.fee_dedup)?,
             codes: draw_codes(CODES)?,
             printer: if printing { PrinterState::Starting } else { PrinterState::None },
         };
