@@ -236,6 +236,9 @@ pub struct Profile {
     /// being done again (sip2.md section 3: only FOLIO of those read). Where it is not, a renewal is
     /// never sent again, and a no to what was sent again is found out.
     pub replays: bool,
+    /// Whether a loan that comes again becomes a renewal (sip2.md sections 3 and 10: Koha, Evergreen,
+    /// dp2, Alma). It is then sent once, and silence is found out instead.
+    pub renews_own: bool,
     /// Whether a payment of the same `BK` is booked once, however often it comes. Where it is not
     /// known to be so, 37 is sent once. UNCONFIRMED for every system.
     pub fee_dedup: bool,
@@ -270,6 +273,7 @@ impl Default for Profile {
             patron_echo: true,
             no_block: true,
             replays: false,
+            renews_own: false,
             fee_dedup: false,
             payment_type: 0,
             currency: Currency::default(),
@@ -322,6 +326,7 @@ impl Profile {
         match code {
             Code::FeePaid => !self.fee_dedup,
             Code::Renew | Code::RenewAll => !self.replays,
+            Code::Checkout => self.renews_own && !self.replays,
             _ => false,
         }
     }
