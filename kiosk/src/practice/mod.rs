@@ -10,9 +10,9 @@
 //! - `desk`: one request, one answer, one transaction
 //! - `guise`: how a library system known by name would say it
 //! - `session`: one connection as a state machine
-//! - `direct`: the same without sockets, for one thread
 //! - [`fault`]: what can be made to go wrong
 //! - [`server`]: sockets and the handle
+//! - [`InProcess`]: the same without them, for simulations
 //! - [`cli`]: the command line
 
 mod answer;
@@ -20,9 +20,9 @@ pub mod cli;
 mod clock;
 pub mod data;
 mod desk;
-mod direct;
 pub mod fault;
 mod guise;
+mod in_process;
 mod model;
 mod money;
 pub mod rules;
@@ -33,9 +33,9 @@ mod texts;
 
 pub use clock::{Clock, ManualClock};
 pub use desk::Duplicates;
-pub use direct::{Direct, DirectLine, Reply};
 pub use fault::Fault;
 pub use guise::Guise;
+pub use in_process::{InProcess, Line, Said};
 pub use model::{Block, CardState, Circulation, Language, LocalTime, Station};
 pub use money::Fen;
 pub use server::{Config, Practice, PracticeError, Source, TlsFiles};

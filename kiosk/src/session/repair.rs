@@ -61,6 +61,12 @@ struct Owed {
     due: Due,
 }
 
+impl Owed {
+    fn new(unit: OpenTxn, step: Step, line: Option<u32>) -> Self {
+        Self { unit, step, posts: 0, line, due: Due::Unknown }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     /// Send it: a return noted earlier, a taking back found not done.
@@ -95,7 +101,7 @@ impl Fixer {
                 }
                 Some(_) => continue,
             };
-            fixer.owed.push_back(Owed { unit, step, posts: 0, line: None, due: Due::Unknown });
+            fixer.owed.push_back(Owed::new(unit, step, None));
         }
         fixer
     }
@@ -178,13 +184,13 @@ impl Station {
             at: now.wall,
             outcome: None,
         };
-        self.fixer.owed.push_back(Owed { unit, step, posts: 0, line: Some(id), due: Due::Unknown });
+        self.fixer.owed.push_back(Owed::new(unit, step, Some(id)));
     }
 
     /// A renewal's answer never came; `due` is what its loan was due before.
     pub(super) fn fix_renewal(&mut self, unit: OpenTxn, due: Due) {
         let step = Step::Find { told: true };
-        self.fixer.owed.push_back(Owed { unit, step, posts: 0, line: None, due });
+        self.fixer.owed.push_back(Owed { due, ..Owed::new(unit, step, None) });
     }
 
     /// The link is back.

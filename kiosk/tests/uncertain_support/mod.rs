@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests, outside any #[test] function.
 
+mod judge;
+mod wire;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -12,34 +15,28 @@ use drivers::rfid::security::Security;
 use kiosk::clock::Now;
 use kiosk::journal::{Journal, Row};
 use kiosk::practice::{
-    Clock, Config, Direct, DirectLine, Duplicates, Fault, Guise, Kind, LedgerEntry, ManualClock,
-    Source, refusal_map,
+    Clock, Config, Duplicates, Guise, InProcess, Kind, LedgerEntry, Line as Connection,
+    ManualClock, Source, refusal_map,
 };
 use kiosk::privacy::PatronId;
 use kiosk::session::{
-    AskId, Content, Effect, Input, ItemId, LinkState, Names, Payment, PaymentId, PrintResult,
-    Proof, Record, Rules, SessionCode, Start, Station, TagRead, TagResult,
+    Content, Effect, Input, ItemId, Names, Payment, PaymentId, PrintResult, Proof, Record, Rules,
+    SessionCode, Start, Station, TagRead, TagResult,
 };
-use kiosk::sip2::link::{Input as LinkInput, Link, Output, Priority, RequestId};
+use kiosk::sip2::link::{Input as LinkInput, Link, Priority, RequestId};
 use kiosk::sip2::profile::{Login, Profile, RefusalRule, Timing};
 use kiosk::sip2::{Code, Framer};
-use kiosk::station::ils::{self, Sorting};
-use ui::view::{Line, LineState, LoanState, Note, Screen, Touch, View};
+use kiosk::station::ils;
+use ui::view::{Line, Screen, Touch, View};
 
 use super::practice_support::{DATA, time, write};
 
-/// Way of a message, in milliseconds.
-const WAY_MS: u64 = 10;
 /// Time between two looks at the pad.
 const LOOK_MS: u64 = 500;
-/// An answer that comes after the time-out of [`ANSWER_S`].
-const LATE_MS: u64 = 3_000;
 /// Wait for an answer, in seconds.
 const ANSWER_S: u64 = 2;
-/// Answers to one message that is damaged each time: 97, the message again, three retries.
-const EXCHANGE_ANSWERS: u32 = 12;
-/// How long a library system is away that starts again.
-const RESTART_MS: u64 = 12_000;
+/// More than any of these stories does.
+const LEDGER_MAX: u32 = 1_000;
 /// How long a station is dark.
 const DARK_MS: u64 = 2_000;
 
@@ -141,6 +138,8 @@ pub(crate) struct System {
     pub(crate) guise: Option<Guise>,
     pub(crate) known: bool,
     pub(crate) renews: bool,
+    /// Spoken to by the profile of its guise.
+    pub(crate) named: bool,
 }
 
 enum Due {
@@ -153,11 +152,10 @@ enum Due {
 pub(crate) struct Stand {
     session: Station,
     link: Link,
-    pub(crate) library: Direct,
+    pub(crate) library: InProcess,
     pub(crate) journal: Journal,
     profile: Profile,
-    clock: ManualClock,
-    line: Option<DirectLine>,
+    line: Option<Connection>,
     /// Counts connections: what was on the way on an older one is gone.
     epoch: u64,
     framer: Framer,
@@ -193,7 +191,7 @@ impl Stand {
             .replace(r#"{"item": "YZ0000014", "patron": "0200009999", "pickup": "XINBA"},"#, "");
         let config = Config {
             source: Source::File(write(folder.path(), &data)),
-            clock: Clock::Manual(clock.clone()),
+            clock: Clock::Manual(clock),
             duplicates: system.duplicates,
             guise: system.guise,
             ..Config::default()
@@ -207,10 +205,9 @@ impl Stand {
         Self {
             session: Station::new(Rules::default(), Start::default()),
             link: Link::new(profile.clone(), 0),
-            library: Direct::open(&config).unwrap_or_else(|e| panic!("{e}")),
+            library: InProcess::of(&config).unwrap_or_else(|e| panic!("{e}")),
             journal: Journal::in_memory().unwrap(),
             profile,
-            clock,
             line: None,
             epoch: 0,
             framer: Framer::new(),
@@ -314,7 +311,7 @@ impl Stand {
     }
 
     pub(crate) fn ledger(&mut self) -> Vec<LedgerEntry> {
-        self.library.ledger().unwrap()
+        self.library.ledger(0, LEDGER_MAX).unwrap()
     }
 
     pub(crate) fn is_lent(&mut self) -> bool {
@@ -358,7 +355,6 @@ impl Stand {
                 return;
             }
             self.now = next;
-            self.clock.set(self.moment().wall);
             if due.is_some_and(|at| at <= next) {
                 let due = self.due.pop_first().unwrap().1;
                 self.happens(due);
@@ -383,138 +379,6 @@ impl Stand {
     fn later(&mut self, ms: u64, due: Due) {
         self.order += 1;
         self.due.insert((self.now + ms, self.order), due);
-    }
-
-    fn happens(&mut self, due: Due) {
-        match due {
-            Due::Session(input) => self.feed(input),
-            Due::Connected(epoch) if epoch == self.epoch && self.now >= self.away_until => {
-                self.line = Some(self.library.connect());
-                self.link_input(LinkInput::Connected);
-            }
-            Due::Connected(epoch) if epoch == self.epoch => {
-                self.link_input(LinkInput::ConnectFailed);
-            }
-            Due::Bytes(epoch, bytes) if epoch == self.epoch => self.arrive(&bytes),
-            Due::Closed(epoch) if epoch == self.epoch => {
-                self.hang_up();
-                self.link_input(LinkInput::Closed);
-            }
-            Due::Connected(_) | Due::Bytes(..) | Due::Closed(_) => {}
-        }
-    }
-
-    fn hang_up(&mut self) {
-        self.line = None;
-        self.epoch += 1;
-        self.framer = Framer::new();
-        self.busy_until = 0;
-    }
-
-    fn arrive(&mut self, bytes: &[u8]) {
-        self.framer.push(bytes);
-        let mut lines = Vec::new();
-        while let Some(Ok(line)) = self.framer.next_line() {
-            lines.push(line.to_vec());
-        }
-        for line in lines {
-            self.link_input(LinkInput::Line(&line));
-        }
-    }
-
-    fn link_input(&mut self, input: LinkInput<'_>) {
-        self.link.handle(input, Duration::from_millis(self.now));
-        while let Some(output) = self.link.poll_output() {
-            if self.dark {
-                return;
-            }
-            match output {
-                Output::Connect => {
-                    self.hang_up();
-                    self.later(WAY_MS, Due::Connected(self.epoch));
-                }
-                Output::Send(bytes) => self.send(&bytes),
-                Output::Close => self.hang_up(),
-                Output::Answer(end) => {
-                    let id = AskId(end.id.0);
-                    let wall = self.moment().wall;
-                    let answer = ils::answer(*end, &self.profile, &Sorting::default(), wall);
-                    self.later(0, Due::Session(Input::Answer(id, answer)));
-                }
-                Output::Status(status) => {
-                    self.online = status.is_online();
-                    let link = LinkState {
-                        online: self.online,
-                        checkout_ok: status.checkout_ok,
-                        checkin_ok: status.checkin_ok,
-                        renewal_ok: status.renewal_ok,
-                        ever: self.online,
-                    };
-                    self.later(0, Due::Session(Input::Link(link)));
-                }
-            }
-        }
-    }
-
-    /// The wire, and what goes wrong on it.
-    fn send(&mut self, bytes: &[u8]) {
-        let line = bytes.strip_suffix(b"\r").unwrap();
-        let hit = self.plan.filter(|(message, _)| message.is(line));
-        let point = hit.map_or(Point::Nothing, |(_, point)| point);
-        if let Some((message, _)) = hit {
-            self.plan = None;
-            let fault = match point {
-                Point::Garbled => Some(Fault::Garble(1)),
-                Point::GarbledOn => Some(Fault::Garble(EXCHANGE_ANSWERS)),
-                Point::WrongChecksum => Some(Fault::BadChecksum(1)),
-                Point::WrongDigit => Some(Fault::WrongDigit(1)),
-                _ => None,
-            };
-            if let Some(fault) = fault {
-                self.library.set_fault(Fault::Only(Some(message.code())));
-                self.library.set_fault(fault);
-            }
-        }
-        match point {
-            Point::NoByte | Point::SomeBytes | Point::NotDone => {
-                return self.later(WAY_MS, Due::Closed(self.epoch));
-            }
-            Point::Swallowed => return,
-            _ => {}
-        }
-        let Some(connection) = &mut self.line else { return };
-        let mut reply = self.library.take(connection, line);
-        let way = 2 * WAY_MS + if point == Point::Late { LATE_MS } else { 0 };
-        let at = (self.now + way).max(self.busy_until);
-        self.busy_until = at;
-        let way = at - self.now;
-        match point {
-            Point::Lost => return self.later(way, Due::Closed(self.epoch)),
-            Point::Restart => {
-                self.away_until = self.now + RESTART_MS;
-                return self.later(way, Due::Closed(self.epoch));
-            }
-            Point::Silent => return,
-            Point::Cut(bytes) => {
-                reply.send.truncate(bytes.min(reply.send.len() - 1));
-                reply.close = true;
-            }
-            Point::Earlier => {
-                let before = self.last_answer.clone();
-                self.later(way, Due::Bytes(self.epoch, before));
-            }
-            Point::PowerSent => {
-                self.dark = true;
-                return;
-            }
-            Point::PowerAnswered | Point::PowerRecorded => self.at_outcome = Some(point),
-            _ => {}
-        }
-        self.last_answer.clone_from(&reply.send);
-        self.later(way, Due::Bytes(self.epoch, reply.send));
-        if reply.close {
-            self.later(way, Due::Closed(self.epoch));
-        }
     }
 
     pub(crate) fn feed(&mut self, input: Input) {
@@ -573,49 +437,34 @@ impl Stand {
         self.at_outcome = None;
         self.dark = true;
     }
-
-    /// Nothing is shown as done that is not so.
-    fn judge_screen(&mut self) {
-        let states: Vec<LineState> = self.lines().iter().map(|line| line.state).collect();
-        if states.contains(&LineState::Borrowed) {
-            assert!(self.is_lent() && self.tag.2 == Security::Released, "shown as borrowed");
-            let due = self.due();
-            for line in self.lines() {
-                let Note::Due(shown) = line.note else { continue };
-                assert_eq!(Some((shown.month, shown.day)), due, "another day than it is due");
-            }
-        }
-        if states.contains(&LineState::Returned) {
-            assert!(!self.is_lent() && self.tag.2 == Security::Secured, "shown as returned");
-        }
-        if let Screen::Loans(page) = self.view().screen
-            && page.loans.iter().any(|loan| loan.state == LoanState::Renewed)
-        {
-            let done = self.ledger().iter().any(|entry| entry.kind == Kind::Renewal);
-            assert!(done, "shown as renewed");
-        }
-    }
 }
 
 fn profile(system: System) -> Profile {
     let refusals = refusal_map()
         .into_iter()
-        .map(|(contains, code)| RefusalRule { contains, code: code.to_owned() })
-        .collect();
+        .map(|(contains, code)| RefusalRule { contains, code: code.to_owned() });
     let times = Timing {
         answer_min_s: ANSWER_S,
         answer_max_s: ANSWER_S,
         answer_default_s: ANSWER_S,
         ..Timing::default()
     };
-    Profile {
-        institution_id: "YZLIB".to_owned(),
-        login: Some(Login { user: "kiosk".to_owned(), password: "x".into(), location: None }),
-        refusals,
-        timing: times,
-        replays: system.known,
-        renews_own: system.renews,
-        fee_dedup: system.known,
-        ..Profile::default()
-    }
+    let mut profile = match system.guise.filter(|_| system.named) {
+        Some(guise) => kiosk::sip2::systems::System::named(guise.name())
+            .unwrap()
+            .profile(toml::Table::new())
+            .unwrap(),
+        None => Profile {
+            replays: system.known,
+            renews_own: system.renews,
+            fee_dedup: system.known,
+            ..Profile::default()
+        },
+    };
+    let location = Some("YZ-MAIN-01".to_owned());
+    profile.institution_id = "YZLIB".to_owned();
+    profile.login = Some(Login { user: "kiosk".to_owned(), password: "x".into(), location });
+    profile.refusals.extend(refusals);
+    profile.timing = times;
+    profile
 }

@@ -117,6 +117,11 @@ impl Exchange {
         }
     }
 
+    /// Whether it must not be sent again even though 96 came.
+    pub(super) fn is_doubtful_after_96(&self) -> bool {
+        self.once && (self.payment.is_some() || self.damaged > 0)
+    }
+
     /// The same bytes once more, with a new deadline.
     pub(super) fn again(&mut self, deadline: Duration) -> Zeroizing<Vec<u8>> {
         self.deadline = deadline;
