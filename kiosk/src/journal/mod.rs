@@ -6,6 +6,7 @@
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
 pub(crate) mod damage;
+mod fees;
 mod rows;
 mod schema;
 mod seal;
@@ -21,7 +22,8 @@ use drivers::rfid::security::Security;
 
 use crate::privacy::PatronId;
 use crate::session::{
-    JobKind, OpenTxn, PrintResult, Reason, Record, RepairRow, SessionCode, TxnId, TxnOutcome,
+    FeeStart, JobKind, OpenTxn, PrintResult, Reason, Record, RepairRow, SessionCode, TxnId,
+    TxnOutcome,
 };
 
 pub use rows::{Figures, Row, Unit};
@@ -201,6 +203,16 @@ impl Journal {
         rows::open_units(&self.db, &self.sealer)
     }
 
+    /// Payments left open, and the numbers of those that ended, for a new station. `dedup`: the
+    /// library system books a number once.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn fee_start(&self, dedup: bool) -> Result<FeeStart, JournalError> {
+        let open = fees::open(&self.db, &self.sealer)?;
+        Ok(FeeStart { open, known: fees::ended(&self.db)?, dedup })
+    }
+
     /// The repair list.
     ///
     /// # Errors
@@ -356,6 +368,10 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
         Record::Repaired { uid } => {
             tx.prepare_cached("DELETE FROM repair WHERE uid = ?1")?.execute([uid.to_string()])?;
         }
+        Record::FeeIntent { txn, session, payment, at } => {
+            fees::intent(tx, sealer, *txn, session, payment, *at)?;
+        }
+        Record::FeeSent { txn, owed, at } => fees::sent(tx, *txn, *owed, *at)?,
         Record::Receipt { session, lines, result: None } => {
             tx.prepare_cached("INSERT INTO receipt (session, lines) VALUES (?1, ?2)")?
                 .execute(params![session.0, lines])?;

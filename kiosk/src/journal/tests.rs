@@ -1,6 +1,6 @@
 use super::*;
 use crate::privacy::PatronId;
-use crate::session::ItemId;
+use crate::session::{ItemId, Payment, PaymentId, PaymentState};
 
 pub(super) fn intent(n: u64) -> Record {
     Record::Intent {
@@ -264,4 +264,42 @@ fn the_librarys_words_are_sealed_and_go_when_staff_are_done() {
     }
     journal.resolve(1, "done").unwrap();
     assert_eq!(journal.show(1).unwrap().unwrap().words, None);
+}
+
+fn payment(n: u64, id: &str) -> Record {
+    let payment = Payment {
+        id: PaymentId::new(id).unwrap(),
+        patron: PatronId::new("0200001234"),
+        amount: 350,
+    };
+    let session = SessionCode("7K4-M92".to_owned());
+    let at = "2026-11-22T10:30:00".parse().unwrap();
+    Record::FeeIntent { txn: TxnId(n), session, payment, at }
+}
+
+#[test]
+fn payments_are_resumed_and_their_numbers_never_used_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = on_disk(dir.path());
+    let at = "2026-11-22T10:31:00".parse().unwrap();
+    let booked = TxnOutcome::Accepted { title: None, want: None };
+    journal.write(&[payment(1, "P-1")]).unwrap();
+    journal.write(&[Record::FeeSent { txn: TxnId(1), owed: Some(1250), at }]).unwrap();
+    journal.write(&[Record::Outcome { txn: TxnId(1), outcome: booked }]).unwrap();
+    journal.write(&[payment(2, "P-2")]).unwrap();
+    journal.write(&[payment(3, "P-3")]).unwrap();
+    journal.write(&[Record::FeeSent { txn: TxnId(3), owed: Some(1250), at }]).unwrap();
+    journal.write(&[payment(4, "P-1")]).unwrap_err();
+    drop(journal);
+
+    let journal = on_disk(dir.path());
+    let start = journal.fee_start(false).unwrap();
+    let open: Vec<_> = start.open.iter().map(|f| (f.payment.id.as_str(), f.sent)).collect();
+    assert_eq!(open, [("P-2", None), ("P-3", Some((at, Some(1250))))]);
+    assert_eq!(start.open[0].payment.patron, PatronId::new("0200001234"));
+    assert_eq!(start.known, [(PaymentId::new("P-1").unwrap(), PaymentState::Booked)]);
+    assert!(journal.open_units().unwrap().is_empty(), "a payment is no work on an item");
+    let listed = journal.list(9).unwrap();
+    assert_eq!((listed[2].kind.as_str(), listed[2].title.as_deref()), ("fee", Some("3.50 P-1")));
+    assert_eq!(journal.show(1).unwrap().unwrap().patron, None, "booked: the number goes");
 }

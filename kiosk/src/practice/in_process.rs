@@ -5,7 +5,7 @@ use super::data;
 use super::desk::Duplicates;
 use super::fault::{Fault, Faults};
 use super::model::LocalTime;
-use super::server::PracticeError;
+use super::server::{Config, PracticeError};
 use super::session::{ChecksumMode, Manner, Session, World};
 use super::store::{LedgerEntry, Library, Loan, Location, Store, StoreError};
 use crate::sip2::Charset;
@@ -47,6 +47,19 @@ impl InProcess {
             institutions: Vec::new(),
         };
         Ok(Self { store, library, manner, faults: Faults::default() })
+    }
+
+    /// The library of a server's settings: its database, guise and faults. Its clock is not used.
+    ///
+    /// # Errors
+    /// [`PracticeError`].
+    pub fn of(config: &Config) -> Result<Self, PracticeError> {
+        let (store, library) = config.open()?;
+        let mut faults = Faults::default();
+        for fault in &config.faults {
+            faults.set(*fault);
+        }
+        Ok(Self { store, library, manner: config.manner(), faults })
     }
 
     /// A new connection.

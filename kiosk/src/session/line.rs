@@ -242,6 +242,9 @@ impl ItemLine {
         if answer.ok {
             self.lent = true;
             self.release = answer.release;
+            // A loan of before, or this one sent again: the machine cannot tell which, and never
+            // takes it back by itself.
+            self.undone |= answer.renewed;
             self.due = answer.due;
             let want = (answer.release && !self.tags.is_empty()).then_some(Security::Released);
             let note = if answer.release {

@@ -8,6 +8,7 @@
 //! system, outcome in the journal, tag released and read back, journal closed, screen says done.
 
 mod ask;
+mod fee;
 mod finish;
 mod identify;
 mod late;
@@ -26,8 +27,12 @@ mod undo;
 mod work;
 
 pub use ask::{
-    Answer, Ask, AskId, CheckinAnswer, Due, ITEM_ID_MAX, ItemAnswer, ItemId, ItemIdError,
-    LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, AskId, CheckinAnswer, Due, FeeAnswer, ITEM_ID_MAX, ItemAnswer, ItemId,
+    ItemIdError, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+};
+pub use fee::{
+    FEES_MAX, FeeStart, OpenFee, PAYMENT_ID_MAX, PAYMENTS_KNOWN_MAX, Payment, PaymentId,
+    PaymentIdError, PaymentState,
 };
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
@@ -83,6 +88,7 @@ pub struct Station {
     /// Renewed from the list in this session.
     renewed: Vec<SlipLine>,
     late: late::Late,
+    fees: fee::Fees,
     pins: identify::PinGuard,
     idle_from: Duration,
     /// The moment of the last input.
@@ -170,6 +176,7 @@ enum Asked {
     Renewal(TxnId),
     Fix(TxnId),
     FixItem(Uid),
+    Fee(TxnId),
     Goodbye,
 }
 
@@ -179,6 +186,7 @@ enum Recorded {
     Line(u32),
     Renewal(TxnId),
     Fix(TxnId),
+    Fee(TxnId),
     /// A yes that the journal did not take at first.
     Late(TxnId),
     /// Nothing waits for it.
@@ -215,6 +223,7 @@ impl Station {
             renewals: HashMap::new(),
             renewed: Vec::new(),
             late: late::Late::default(),
+            fees: fee::Fees::new(start.fees),
             pins: identify::PinGuard::default(),
             idle_from: Duration::ZERO,
             ticked: Duration::ZERO,
@@ -246,6 +255,7 @@ impl Station {
             Input::Reader { up } => self.on_reader(up, now),
             Input::Aid { kind, up } => self.on_aid(kind, up),
             Input::Card(patron, proof) => self.on_card(patron, proof, now),
+            Input::Paid(payment) => self.paid(payment, now),
             Input::NoCard(advice) => self.on_no_card(advice, now),
             Input::Printer(state) => self.printer = state,
             Input::Codes(codes) => self.on_codes(codes),
@@ -354,6 +364,7 @@ impl Station {
             Some(Asked::Renewal(txn)) => self.renewal_answered(txn, answer),
             Some(Asked::Fix(txn)) => self.fix_answered(txn, answer, now),
             Some(Asked::FixItem(uid)) => self.fix_item_answered(uid, id, answer),
+            Some(Asked::Fee(txn)) => self.fee_answered(txn, answer, now),
             // An answer nobody waits for any more: its session ended and left nothing behind.
             Some(Asked::Goodbye) | None => {}
         }
@@ -369,6 +380,7 @@ impl Station {
             Recorded::Line(line) => self.line_recorded(line, ok, records, now),
             Recorded::Renewal(txn) => self.renewal_recorded(txn, ok, records, now),
             Recorded::Fix(txn) => self.fix_recorded(txn, ok, now),
+            Recorded::Fee(txn) => self.fee_recorded(txn, ok, now),
             Recorded::Late(txn) => self.late_recorded(txn, ok, now),
             Recorded::Note if !ok => self.note_later(records),
             Recorded::Note => {}
@@ -386,6 +398,7 @@ impl Station {
         let was = self.link.online;
         self.link = LinkState { ever: link.ever || self.link.ever || link.online, ..link };
         if link.online && !was {
+            self.fees.again = None;
             self.fix_online(now);
         }
     }

@@ -342,6 +342,7 @@ impl Station {
             self.loans_wait(),
             self.late.again,
             self.fixer.again,
+            self.fees.again,
         ]
         .into_iter()
         .flatten()
@@ -382,6 +383,7 @@ impl Station {
         self.tick_finish(now);
         self.tick_identify(now);
         self.work_off(now);
+        self.work_fees(now);
         self.stats.queued = self.fixer.queued();
         let due = |at: Option<Duration>| at.is_some_and(|at| now.mono >= at);
         if due(self.finish_deadline()) {

@@ -8,6 +8,7 @@ use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 use ui::view::{Advice, Date, Language, Touch};
 
+use super::fee::{FeeStart, Payment};
 use super::{Answer, Ask, AskId, ItemId, LinkState, NoAnswer, PrinterState};
 use crate::privacy::PatronId;
 
@@ -64,6 +65,8 @@ pub enum Input {
     },
     /// A card, or what stands for one, was shown to a device of its own.
     Card(PatronId, Proof),
+    /// Money was taken from a patron, to be told to the library system.
+    Paid(Payment),
     /// Something was shown that is no card here, and why.
     NoCard(Advice),
     /// The printer changed.
@@ -245,6 +248,26 @@ pub enum Record {
         /// Tag.
         uid: Uid,
     },
+    /// Money was taken; before anything is sent.
+    FeeIntent {
+        /// The unit.
+        txn: TxnId,
+        /// Session.
+        session: SessionCode,
+        /// The payment; its patron is sealed on disk.
+        payment: Payment,
+        /// When.
+        at: DateTime,
+    },
+    /// 37 is about to be sent: from here on it may have been.
+    FeeSent {
+        /// The unit.
+        txn: TxnId,
+        /// What the patron owes before, in hundredths, where the library system told.
+        owed: Option<i64>,
+        /// When.
+        at: DateTime,
+    },
     /// A receipt was asked for.
     Receipt {
         /// Session.
@@ -360,6 +383,8 @@ pub struct Start {
     pub open: Vec<OpenTxn>,
     /// Repair list.
     pub repairs: Vec<RepairRow>,
+    /// Payments.
+    pub fees: FeeStart,
     /// Session codes to begin with.
     pub codes: Vec<SessionCode>,
     /// Whether a printer is configured.

@@ -120,6 +120,7 @@ impl<O: Outside> Core<O> {
             next_txn,
             open,
             repairs: journal.repairs()?,
+            fees: journal.fee_start(config.library.profile.fee_dedup)?,
             codes: outside.codes(CODES)?,
             printer: if printing { PrinterState::Starting } else { PrinterState::None },
         };
@@ -261,12 +262,9 @@ impl<O: Outside> Core<O> {
     /// A question came to its end.
     pub fn answered(&mut self, end: Answer) {
         let now = self.outside.now().wall;
-        let answer = if ils::is_echo(&end.outcome, end.transmissions) {
-            Err(NoAnswer::Unknown)
-        } else {
-            ils::answer(end.outcome, &self.profile, &self.sorting, now)
-        };
-        self.feed(Input::Answer(AskId(end.id.0), answer));
+        let id = AskId(end.id.0);
+        let answer = ils::answer(end, &self.profile, &self.sorting, now);
+        self.feed(Input::Answer(id, answer));
     }
 
     /// The library link changed.

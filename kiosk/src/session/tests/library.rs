@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ui::view::{Advice, Date};
 
 use crate::session::{
-    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
+    PatronAnswer, Sort,
 };
 
 /// How the next question fares.
@@ -107,6 +108,7 @@ impl Library {
                     block: self.block,
                     on_loan: u32::try_from(theirs.len()).ok(),
                     limit: Some(self.limit),
+                    owed: None,
                     loans: if *loans { theirs } else { Vec::new() },
                 })
             }
@@ -126,6 +128,7 @@ impl Library {
                 title: Some(item.to_string()),
                 due: Due::Day(day(20)),
             }),
+            Ask::PayFee(_) => Answer::PayFee(FeeAnswer { ok: false, message: None }),
             Ask::Goodbye { .. } => Answer::Goodbye,
         }
     }
@@ -173,6 +176,7 @@ fn said(item: &ItemId, ok: bool, refusal: Option<Advice>, on: u8) -> LoanAnswer 
     LoanAnswer {
         ok,
         release: ok,
+        renewed: false,
         title: Some(item.to_string()),
         due: Due::Day(day(on)),
         refusal,

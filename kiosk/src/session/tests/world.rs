@@ -161,6 +161,7 @@ impl World {
             next_txn: self.journal.next_txn().unwrap(),
             open: self.journal.open_units().unwrap(),
             repairs: self.journal.repairs().unwrap(),
+            fees: self.journal.fee_start(false).unwrap(),
             codes,
             printer: PrinterState::Ready,
         };
@@ -423,7 +424,10 @@ impl World {
                 Record::Repair { txn, .. } => {
                     self.units.get_mut(&txn).unwrap();
                 }
-                Record::Repaired { .. } | Record::Receipt { .. } => {}
+                Record::Repaired { .. }
+                | Record::Receipt { .. }
+                | Record::FeeIntent { .. }
+                | Record::FeeSent { .. } => {}
             }
         }
         self.durable += 1;

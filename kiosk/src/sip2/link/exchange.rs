@@ -50,18 +50,10 @@ impl Weight {
     }
 }
 
-/// Whether a second arrival does it once more and leaves no mark by which that could be found out:
-/// such a request is never repeated on silence, for only some systems know a repeated one.
-fn is_once(code: Code) -> bool {
-    matches!(code, Code::Renew | Code::FeePaid)
-}
-
 /// One request under way.
 pub(super) struct Exchange {
     pub(super) owner: Owner,
     pub(super) weight: Weight,
-    /// Not repeated unless the library system says that it did not get through.
-    pub(super) once: bool,
     answer: Option<Code>,
     sequence: Sequence,
     /// As sent, with terminator: a retransmission is identical.
@@ -77,6 +69,10 @@ pub(super) struct Exchange {
     pub(super) damaged: u8,
     /// Whether 97 was sent: its answer may carry any digit.
     pub(super) any_digit: bool,
+    /// Never sent again ([`crate::sip2::profile::Profile::sent_once`]).
+    pub(super) once: bool,
+    /// The number of a payment, `BK`.
+    payment: Option<String>,
 }
 
 /// Without the bytes, which may hold a PIN.
@@ -103,7 +99,6 @@ impl Exchange {
         Self {
             owner,
             weight: Weight::of(request.code()),
-            once: is_once(request.code()),
             answer: request.answer_code(),
             sequence,
             bytes,
@@ -114,7 +109,17 @@ impl Exchange {
             retries: 0,
             damaged: 0,
             any_digit: false,
+            once: false,
+            payment: match request {
+                Request::FeePaid(request) => request.transaction_id.clone(),
+                _ => None,
+            },
         }
+    }
+
+    /// Whether it must not be sent again even though 96 came.
+    pub(super) fn is_doubtful_after_96(&self) -> bool {
+        self.once && (self.payment.is_some() || self.damaged > 0)
     }
 
     /// The same bytes once more, with a new deadline.
@@ -131,6 +136,12 @@ impl Exchange {
             let (ours, theirs) = (ours.trim(), theirs.trim());
             theirs.is_empty() || ours.eq_ignore_ascii_case(theirs)
         };
+        if let (Some(ours), Response::FeePaid(paid)) = (&self.payment, response)
+            && let Some(theirs) = &paid.transaction_id
+            && !same(ours, theirs)
+        {
+            return false;
+        }
         match (&self.item, item_in(response), &self.patron, patron_in(response)) {
             (Some(ours), Some(theirs), _, _) => same(ours, theirs),
             (None, _, Some(ours), Some(theirs)) if patron_echo => {
