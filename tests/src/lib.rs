@@ -1,4 +1,5 @@
 //! Harness shared by the end-to-end tests and benchmarks.
 
 pub mod hardware;
+pub mod processes;
 pub mod rig;
