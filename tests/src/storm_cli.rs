@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::processes::{self, Options, Programs};
 use crate::storm::script::Script;
 use crate::storm::{Failure, Report, play, run, shorten, with_stage};
 
@@ -31,6 +32,12 @@ struct Args {
     /// Tells what happens in the storm, line by line.
     #[arg(long)]
     trace: bool,
+    /// Plays with real processes, killed at random moments; `--seed` is that of the plan.
+    #[arg(long, conflicts_with_all = ["seeds", "script", "print", "trace"])]
+    processes: bool,
+    /// How many processes are killed.
+    #[arg(long, default_value_t = 20, requires = "processes")]
+    kills: u32,
     /// Threads; as many as the machine has when left out.
     #[arg(long)]
     threads: Option<usize>,
@@ -51,6 +58,14 @@ pub fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     // Nobody reads on: there is nothing left to say.
     let mut say = |text: String| drop(writeln!(out, "{text}"));
+    if args.processes {
+        let (text, code) = match kill(&args) {
+            Ok(text) => (text, ExitCode::SUCCESS),
+            Err(text) => (text, ExitCode::FAILURE),
+        };
+        say(text);
+        return code;
+    }
     let script = match (&args.script, args.seed) {
         (Some(path), _) => match read(path) {
             Ok(script) => Some(script),
@@ -66,7 +81,8 @@ pub fn main() -> ExitCode {
         say(serde_json::to_string_pretty(script).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
+    let threads =
+        args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
     let ended = match script {
         Some(script) if args.trace => {
             let (lines, ended) = traced(&script);
@@ -154,4 +170,21 @@ fn table(report: &Report) -> String {
     rows.extend(report.faults.iter().map(|(name, count)| (of("fault", name), *count)));
     let lines: Vec<String> = rows.iter().map(|(name, n)| format!("{name:<44}{n:>12}")).collect();
     lines.join("\n")
+}
+
+/// Real processes, killed: the report, or what was lost.
+fn kill(args: &Args) -> Result<String, String> {
+    let programs = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let options = Options {
+        kills: args.kills,
+        sessions: 0,
+        seed: args.seed.unwrap_or_else(processes::draw_seed),
+        programs: Programs::of_this(programs.path()).map_err(|error| error.to_string())?,
+    };
+    let report = processes::run(&options).map_err(|failed| failed.to_string())?;
+    if args.json {
+        serde_json::to_string(&report).map_err(|error| error.to_string())
+    } else {
+        Ok(report.to_string())
+    }
 }

@@ -354,6 +354,18 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<PlacedTag>, TagsError> {
     Ok(file.tags.into_iter().map(Entry::place).collect())
 }
 
+/// Writes a tags file: the whole new one or the whole old one is there at any moment.
+///
+/// # Errors
+/// The system's.
+pub fn write(path: &Path, tags: &[TagState], on_pad: &[String]) -> io::Result<()> {
+    let lines: Vec<String> =
+        tags.iter().map(|tag| to_json(tag, on_pad.contains(&tag.id))).collect();
+    let new = path.with_extension("new");
+    fs::write(&new, format!("{{\"tags\": [\n{}\n]}}\n", lines.join(",\n")))?;
+    fs::rename(&new, path)
+}
+
 /// A tag's state as one line of JSON, in the form of the tags file.
 #[must_use]
 pub fn to_json(tag: &TagState, on_pad: bool) -> String {

@@ -119,6 +119,17 @@ impl TryFrom<String> for Currency {
     }
 }
 
+/// What the flags "desensitize" (12) and "resensitize" (10) of a yes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecurityFlags {
+    /// Whether a tag is released or secured.
+    #[default]
+    Obeyed,
+    /// Nothing: the library system never sets them. A yes alone releases or secures.
+    Ignored,
+}
+
 /// The station's account at the library system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -249,6 +260,8 @@ pub struct Profile {
     pub currency: Currency,
     /// Whether `AF` of an answer that says yes has something to say. dp2's only repeats the yes.
     pub success_messages: bool,
+    /// What "desensitize" and "resensitize" say.
+    pub security_flags: SecurityFlags,
     /// Texts of a refused return that mean only that the item was not on loan (Koha).
     pub not_on_loan: Vec<String>,
     /// Printer columns told in 99.
@@ -278,6 +291,7 @@ impl Default for Profile {
             payment_type: 0,
             currency: Currency::default(),
             success_messages: true,
+            security_flags: SecurityFlags::default(),
             not_on_loan: Vec::new(),
             max_print_width: 48,
             timing: Timing::default(),

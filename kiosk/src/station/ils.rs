@@ -18,7 +18,7 @@ use crate::sip2::message::{
     ItemInformationRequest, ItemInformationResponse, PatronInformationRequest,
     PatronInformationResponse, RenewRequest,
 };
-use crate::sip2::profile::Profile;
+use crate::sip2::profile::{Profile, SecurityFlags};
 use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
 
 /// Most loans listed by one 63; more than a station shows.
@@ -156,7 +156,7 @@ pub fn answer(
         Response::PatronInformation(m) => Answer::Patron(patron(m, profile, now)),
         Response::Checkout(m) => Answer::Checkout(LoanAnswer {
             ok: m.ok,
-            release: m.desensitize,
+            release: m.desensitize || m.ok && ignores_flags(profile),
             renewed: m.renewal_ok,
             title: title(&m.title_identifier),
             due: due(&m.due_date),
@@ -265,12 +265,16 @@ fn checkin(m: &CheckinResponse, profile: &Profile, sorting: &Sorting) -> Checkin
     let nobody_had_it = !m.ok && profile.was_not_on_loan(&m.screen_message);
     CheckinAnswer {
         ok: m.ok || nobody_had_it,
-        secure: m.resensitize || nobody_had_it,
+        secure: m.resensitize || nobody_had_it || m.ok && ignores_flags(profile),
         was_on_loan: m.patron_identifier.is_some(),
         title: m.title_identifier.as_deref().and_then(title),
         sort: sort(m, sorting),
         message: said(m.ok, &m.screen_message, profile),
     }
+}
+
+fn ignores_flags(profile: &Profile) -> bool {
+    profile.security_flags == SecurityFlags::Ignored
 }
 
 /// Sorting decision for a return, first match (sip2.md section 6).

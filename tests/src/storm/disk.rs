@@ -236,8 +236,7 @@ impl Disk {
             let place = format!("{to}{suffix}");
             match copy {
                 Some(bytes) => {
-                    let file =
-                        File { now: bytes.clone(), durable: bytes, since: Vec::new() };
+                    let file = File { now: bytes.clone(), durable: bytes, since: Vec::new() };
                     state.files.insert(place, file);
                 }
                 None => drop(state.files.remove(&place)),
