@@ -90,7 +90,7 @@ const POINTS: [(Point, &str); 20] = [
 const RETRIES: usize = 3;
 
 /// Longer than any of the waits of the stories below.
-const SETTLED_S: u64 = 90;
+const SETTLED_S: u64 = 45;
 
 /// Plays a message with something going wrong, and judges how it ended.
 fn play(system: System, message: Message, point: Point) -> String {

@@ -127,8 +127,8 @@ struct Fee {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// To be written before anything else.
-    Intent(Record),
+    /// Being written, before anything else; those behind the front too.
+    Intent { record: Box<Record>, writing: bool },
     /// Not sent: what the patron owes is asked, to tell later whether it was booked.
     Before,
     /// That it is sent is to be written.
@@ -158,7 +158,7 @@ impl Fees {
     fn state(&self, id: &PaymentId) -> Option<PaymentState> {
         let open = self.open.iter().find(|fee| fee.unit.payment.id == *id);
         match open {
-            Some(fee) => (!matches!(fee.step, Step::Intent(_))).then_some(PaymentState::Open),
+            Some(fee) => (!matches!(fee.step, Step::Intent { .. })).then_some(PaymentState::Open),
             None => self.known.iter().rev().find(|(known, _)| known == id).map(|(_, s)| *s),
         }
     }
@@ -203,19 +203,40 @@ impl Station {
         let (txn, session) = (self.next_txn(), self.code.clone());
         let intent = Record::FeeIntent { txn, session, payment: payment.clone(), at: now.wall };
         let unit = OpenFee { txn, payment, sent: None };
-        self.fees.open.push_back(Fee { unit, step: Step::Intent(intent), tries: 0 });
+        let step = Step::Intent { record: Box::new(intent), writing: false };
+        self.fees.open.push_back(Fee { unit, step, tries: 0 });
+        self.write_intents();
+    }
+
+    /// Money that was taken is on disk at once, whatever the payments before it wait for.
+    fn write_intents(&mut self) {
+        let mut intents = Vec::new();
+        for fee in &mut self.fees.open {
+            if let Step::Intent { record, writing } = &mut fee.step
+                && !std::mem::replace(writing, true)
+            {
+                intents.push((fee.unit.txn, Record::clone(record)));
+            }
+        }
+        for (txn, intent) in intents {
+            self.record(Recorded::Fee(txn), vec![intent]);
+        }
     }
 
     /// Takes the oldest payment a step further, when nothing stands in the way.
     pub(super) fn work_fees(&mut self, now: Now) {
-        if self.fees.busy || self.fees.again.is_some_and(|at| now.mono < at) {
+        if self.fees.again.is_some_and(|at| now.mono < at) {
+            return;
+        }
+        self.write_intents();
+        if self.fees.busy {
             return;
         }
         let online = self.link.online;
         let Some(fee) = self.fees.open.front_mut() else { return };
         let (txn, payment) = (fee.unit.txn, fee.unit.payment.clone());
         let write = match &fee.step {
-            Step::Intent(record) => Some(record.clone()),
+            Step::Intent { .. } => return,
             Step::Sending => {
                 let (at, owed) = fee.unit.sent.unwrap_or((now.wall, None));
                 Some(Record::FeeSent { txn, owed, at })
@@ -239,18 +260,26 @@ impl Station {
     }
 
     pub(super) fn fee_recorded(&mut self, txn: TxnId, ok: bool, now: Now) {
-        self.fees.busy = false;
-        let Some(fee) = self.fees.open.front_mut().filter(|f| f.unit.txn == txn) else { return };
         if !ok {
             // The money is taken: written again until it is on disk.
             self.fees.again = Some(now.mono + FEE_AGAIN);
+        }
+        let Some(fee) = self.fees.open.iter_mut().find(|fee| fee.unit.txn == txn) else { return };
+        if let Step::Intent { writing, .. } = &mut fee.step {
+            *writing = false;
+            if ok {
+                fee.step = Step::Before;
+            }
+            return;
+        }
+        self.fees.busy = false;
+        if !ok {
             return;
         }
         match fee.step.clone() {
-            Step::Intent(_) => fee.step = Step::Before,
             Step::Sending => fee.step = Step::Pay,
             Step::End(outcome) => self.fees.end(&outcome),
-            Step::Before | Step::Pay | Step::Find => {}
+            Step::Intent { .. } | Step::Before | Step::Pay | Step::Find => {}
         }
     }
 

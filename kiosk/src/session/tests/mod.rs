@@ -7,4 +7,5 @@ mod giveback;
 mod library;
 mod power;
 mod storm;
+mod unsure;
 mod world;

@@ -69,6 +69,8 @@ pub(super) struct World {
     pub(super) writes: VecDeque<Write>,
     pub(super) journal: Journal,
     pub(super) units: BTreeMap<TxnId, Unit>,
+    /// Units that are payments.
+    pub(super) fees: BTreeSet<TxnId>,
     /// Journal writes to fail.
     pub(super) fail_records: u32,
     /// Journal writes that became durable.
@@ -125,6 +127,7 @@ impl World {
             writes: VecDeque::new(),
             journal,
             units: BTreeMap::new(),
+            fees: BTreeSet::new(),
             fail_records: 0,
             durable: 0,
             cut_after: None,
@@ -416,6 +419,8 @@ impl World {
                     let unit = Unit { kind, item, outcome: None, closed: false };
                     assert!(self.units.insert(txn, unit).is_none(), "{txn:?} twice");
                 }
+                Record::FeeIntent { txn, .. } => assert!(self.fees.insert(txn), "{txn:?} twice"),
+                Record::Outcome { txn, .. } if self.fees.contains(&txn) => {}
                 Record::Outcome { txn, outcome } => {
                     let unit = self.units.get_mut(&txn).expect("an outcome has an intent");
                     unit.outcome = Some(outcome);
@@ -424,10 +429,7 @@ impl World {
                 Record::Repair { txn, .. } => {
                     self.units.get_mut(&txn).unwrap();
                 }
-                Record::Repaired { .. }
-                | Record::Receipt { .. }
-                | Record::FeeIntent { .. }
-                | Record::FeeSent { .. } => {}
+                Record::Repaired { .. } | Record::Receipt { .. } | Record::FeeSent { .. } => {}
             }
         }
         self.durable += 1;
