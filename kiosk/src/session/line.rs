@@ -218,7 +218,9 @@ impl ItemLine {
     }
 
     pub(super) fn counts(&self) -> bool {
-        self.end().is_some_and(|end| end.counts() || self.lent || self.taken_back || self.noted)
+        // A loan that may have been taken back is none that paper could vouch for.
+        let lent = self.lent && !matches!(self.job, Job::Cancel { .. });
+        self.end().is_some_and(|end| end.counts() || lent || self.taken_back || self.noted)
     }
 
     /// The journal unit at work.
