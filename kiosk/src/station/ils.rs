@@ -350,9 +350,11 @@ fn message(texts: &[String]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Text from outside for a screen or slip: no control characters, no blanks at the ends.
+/// Text from outside for a screen or slip: no control characters, nothing that turns the order of
+/// what stands beside it, no blanks at the ends.
 fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
+    let turns = |c: char| matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|&c| !c.is_control() && !turns(c)).collect::<String>().trim().to_owned()
 }
 
 fn refusal(profile: &Profile, texts: &[String]) -> Option<Advice> {

@@ -26,7 +26,7 @@ const FIXED: [(&str, usize); 8] =
 pub(crate) struct Asked {
     pub(crate) code: String,
     fields: Vec<String>,
-    line: String,
+    pub(crate) line: String,
 }
 
 impl Asked {
@@ -213,7 +213,8 @@ impl Desk {
                  login = {{ user = \"kiosk01\", password = \"x\" }}\n\
                  timing = {{ answer_min_s = 1, answer_max_s = 1 }}\n\
                  [reader]\nmodel = \"3m810\"\n\
-                 [session]\nowners = [\"CN-321182-YZ\"]\ncount_check = \"off\"\n",
+                 [session]\nowners = [\"CN-321182-YZ\"]\ncount_check = \"off\"\n\
+                 [session.times]\npad_stable_s = 0.3\npad_gone_s = 0.5\n",
             ),
         );
         let steps = ["run", "--config", &config, "--headless", "--follow"];
@@ -225,11 +226,6 @@ impl Desk {
         for step in steps.lines().filter(|step| !step.is_empty()) {
             self.station.say(step);
         }
-    }
-
-    /// Waits for a page once more than it was shown so far.
-    pub(crate) fn screen(&mut self, name: &str) -> serde_json::Value {
-        self.station.screen(name)
     }
 
     /// The newest unit of an item, as `kind state`.

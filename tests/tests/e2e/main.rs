@@ -9,6 +9,7 @@ mod docs;
 mod foreign;
 mod foreign_server;
 mod hardware;
+mod hostile;
 mod identify;
 mod mixed;
 mod offline;
