@@ -9,9 +9,10 @@ pub mod ils;
 pub mod pads;
 mod printing;
 pub mod reader;
+mod records;
 pub mod status;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -29,10 +30,11 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::config::{Config, split_address};
+use crate::eventlog::Entry;
 use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
 use crate::session::{
     Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
-    Record, Start, Station as Session, Stats, TagResult, Token,
+    Record, Room, Start, Station as Session, Stats, TagResult, Token,
 };
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, Tls, TlsError};
 use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
@@ -52,6 +54,8 @@ const CODES: usize = 16;
 const CODES_LOW: usize = 4;
 /// How often old units are looked for; no more than `journal::FORGET_MAX` go at once.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How often the disk's room is looked at.
+const SPACE_LOOK: Duration = Duration::from_secs(5);
 /// How often the devices' health is looked at.
 const DEVICES_LOOK: Duration = Duration::from_secs(1);
 /// Longest wait for an answer to [`StationHandle::snapshot`].
@@ -298,6 +302,12 @@ struct Core {
     /// Days a settled unit is kept.
     keep_days: u16,
     forget_due: Duration,
+    space_due: Duration,
+    /// As the session was last told.
+    room: Room,
+    records: records::Log,
+    /// Writes wanted by the session, not made yet.
+    writes: Vec<(Token, Vec<Record>)>,
     pads: Pads,
     printer: Option<PrinterHandle>,
     jobs: HashMap<JobId, ()>,
@@ -317,7 +327,9 @@ fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
         .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
     let sealer = Sealer::from_file(&config.station.key_file)?;
     let path = journal_path(config);
-    let (journal, aside) = Journal::open_sound(&path, sealer)?;
+    let (mut journal, aside) = Journal::open_sound(&path, sealer)?;
+    journal.keep_reserve(&path, config.station.reserve_mib);
+    journal.look_after_space();
     let trouble = aside.map(|aside| {
         let aside = aside.display();
         tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
@@ -394,6 +406,10 @@ impl Core {
             devices_due: Duration::ZERO,
             keep_days: config.station.keep_days,
             forget_due: Duration::ZERO,
+            space_due: Duration::ZERO,
+            room: Room::All,
+            records: records::Log::open(config, clock.now()),
+            writes: Vec::new(),
             readers,
             aids,
             pads,
@@ -414,6 +430,7 @@ impl Core {
         loop {
             self.show();
             self.look_after_devices();
+            self.look_after_space();
             self.forget();
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.has_power() => return,
@@ -527,27 +544,11 @@ impl Core {
                 _ => {}
             }
         }
+        self.log_devices(&health);
         if let Err(error) = status::write(&self.devices_file, &health) {
             tracing::warn!(%error, "the list of devices cannot be written");
         }
         self.devices = health;
-    }
-
-    /// Old units go by themselves (patron-experience.md section 15), while nobody waits.
-    fn forget(&mut self) {
-        let now = self.clock.now();
-        if now.mono < self.forget_due || self.session.is_busy() {
-            return;
-        }
-        self.forget_due = now.mono + FORGET_EVERY;
-        match self.journal.forget(now.wall.date(), self.keep_days) {
-            Ok(forgotten) => {
-                let before = &mut self.before;
-                before.receipts = before.receipts.saturating_sub(forgotten.receipts);
-                before.receipt_lines = before.receipt_lines.saturating_sub(forgotten.receipt_lines);
-            }
-            Err(error) => tracing::warn!(%error, "old units cannot be forgotten"),
-        }
     }
 
     fn snapshot(&mut self) -> Snapshot {
@@ -651,30 +652,39 @@ impl Core {
     }
 
     /// Gives the session an input, carries out what it wants, and feeds back what is known at
-    /// once, until nothing is left.
+    /// once, until nothing is left. Writes that follow each other go to the disk together; nothing
+    /// else is carried out before they are there.
     fn feed(&mut self, input: Input) {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
+        let mut inputs = VecDeque::from([input]);
+        loop {
+            if inputs.is_empty() {
+                inputs.extend(self.write_out());
+            }
+            let Some(input) = inputs.pop_front() else { return };
             let effects = self.session.handle(input, self.clock.now());
             for effect in effects {
                 if !self.has_power() {
-                    return;
+                    return self.writes.clear();
                 }
-                if let Some(next) = self.carry_out(effect) {
-                    inputs.insert(0, next);
+                if let Effect::Record(token, records) = effect {
+                    self.writes.push((token, records));
+                    continue;
                 }
+                inputs.extend(self.write_out());
+                inputs.extend(self.carry_out(effect));
             }
             if self.session.codes_left() < CODES_LOW
                 && let Ok(codes) = draw_codes(CODES)
             {
-                inputs.insert(0, Input::Codes(codes));
+                inputs.push_back(Input::Codes(codes));
             }
         }
     }
 
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Record(token, records) => Some(self.record(token, &records)),
+            // Collected by `feed`.
+            Effect::Record(..) => None,
             Effect::Ask { id, ask, background } => self.ask(id, &ask, background),
             Effect::SetSecurity { op, tags, want } => {
                 let mut whole = None;
@@ -690,6 +700,7 @@ impl Core {
             Effect::Print(request) => self.print(&request),
             Effect::CallStaff => {
                 tracing::warn!("a reader calls for staff");
+                self.log_event(&Entry::of("call_staff"));
                 None
             }
             Effect::Forget => {
@@ -703,24 +714,6 @@ impl Core {
                 None
             }
         }
-    }
-
-    fn record(&mut self, token: Token, records: &[Record]) -> Input {
-        let ok = match self.journal.write(records) {
-            Ok(()) => {
-                (self.listeners.journal)(records);
-                self.journal_health.state = State::Up;
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "journal write");
-                self.journal_health.state = State::Down;
-                self.journal_health.trouble =
-                    format!("{error}; make room, or have the disk looked at");
-                false
-            }
-        };
-        Input::Recorded(token, ok)
     }
 
     fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {
