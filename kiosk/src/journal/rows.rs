@@ -7,11 +7,10 @@ use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 
 use super::{JournalError, KINDS, Sealer};
-use crate::session::{ItemId, JobKind, OpenTxn, RepairRow, TxnId, TxnOutcome};
+use crate::session::{ItemId, JobKind, OpenTxn, QUEUE_MAX, RepairRow, TxnId, TxnOutcome};
 
-/// Most units resumed at one start; far more than a station can have in flight or queued in a
-/// month off line.
-const OPEN_MAX: u32 = 100_000;
+/// Most units resumed at one start: the queue when it is full, and what was in flight then.
+const OPEN_MAX: u32 = 2 * QUEUE_MAX as u32;
 
 /// One unit for lists: no patron.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -219,11 +219,12 @@ impl Station {
     pub(super) fn renew_one(&mut self, at: usize, now: Now) {
         let session = self.code.clone();
         let Some(patron) = self.patron.as_ref().map(|p| p.id.clone()) else { return };
-        let online = self.link.online;
+        let (online, room) = (self.link.online, self.has_room_to_lend());
         let Phase::Loans(page) = &mut self.phase else { return };
         let Some(loan) = page.loans.get_mut(at).filter(|l| l.may_renew()) else { return };
-        if !online {
-            loan.state = LoanState::Refused(Advice::IlsDown);
+        if !online || !room {
+            let why = if online { Advice::QueueFull } else { Advice::IlsDown };
+            loan.state = LoanState::Refused(why);
             return;
         }
         let txn = TxnId(self.ids.txn);

@@ -34,6 +34,7 @@ pub use fee::{
     FEES_MAX, FeeStart, OpenFee, PAYMENT_ID_MAX, PAYMENTS_KNOWN_MAX, Payment, PaymentId,
     PaymentIdError, PaymentState,
 };
+pub use repair::QUEUE_MAX;
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
     ReceiptDefault, Rules, Times,
@@ -41,8 +42,8 @@ pub use rules::{
 pub use show::Names;
 pub use types::{
     Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Reason, Record,
-    RepairRow, SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead, TagResult,
-    Token, TxnId, TxnOutcome,
+    RepairRow, Room, SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead,
+    TagResult, Token, TxnId, TxnOutcome,
 };
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -79,6 +80,7 @@ pub struct Station {
     reader_seen: bool,
     printer: PrinterState,
     journal_ok: bool,
+    room: Room,
     code: SessionCode,
     codes: VecDeque<SessionCode>,
     ids: Ids,
@@ -215,6 +217,7 @@ impl Station {
             reader_seen: false,
             printer: start.printer,
             journal_ok: true,
+            room: Room::All,
             code,
             codes,
             ids: Ids { txn: start.next_txn, ask: 1, op: 1, token: 1, line: 1 },
@@ -249,6 +252,7 @@ impl Station {
             Input::Read(tag) => self.on_read(tag, now),
             Input::Answer(id, answer) => self.on_answer(id, answer, now),
             Input::Recorded(token, ok) => self.on_recorded(token, ok, now),
+            Input::Room(room) => self.room = room,
             Input::Tag(op, result) => self.on_tag(op, result, now),
             Input::Printed(result) => self.on_printed(result, now),
             Input::Link(link) => self.on_link(link, now),
@@ -432,11 +436,23 @@ impl Station {
     fn services(&self) -> ui::view::Services {
         let seen = self.reader_up || self.can_scan();
         let lends = self.reader_up || self.rules.barcode_items == BarcodeItems::Both;
+        let notes = self.journal_ok && self.has_room_to_lend();
         ui::view::Services {
-            borrow: seen && lends && self.link.online && self.link.checkout_ok && self.journal_ok,
-            giveback: seen && self.journal_ok,
-            account: self.link.online && self.journal_ok && (seen || !self.rules.cards.is_empty()),
+            borrow: seen && lends && self.link.online && self.link.checkout_ok && notes,
+            giveback: seen && self.journal_ok && self.has_room_to_return(),
+            account: self.link.online && notes && (seen || !self.rules.cards.is_empty()),
         }
+    }
+
+    /// Whether loans and renewals may begin: the disk has room, and what waits to be posted
+    /// leaves room for returns.
+    fn has_room_to_lend(&self) -> bool {
+        self.room == Room::All && !self.fixer.is_nearly_full()
+    }
+
+    /// Whether returns may begin. With the link up they are asked at once, queue or no queue.
+    fn has_room_to_return(&self) -> bool {
+        self.room != Room::None && (self.link.online || !self.fixer.is_full())
     }
 
     fn wants_card(&self) -> Option<Purpose> {

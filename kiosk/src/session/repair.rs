@@ -25,6 +25,13 @@ const FIX_AGAIN: Duration = Duration::from_secs(5);
 /// system that never answers this question must not keep the link busy for ever.
 const POSTS_MAX: u8 = 10;
 
+/// Most units that wait to be posted or found out: months of a busy station off line.
+pub const QUEUE_MAX: usize = 100_000;
+
+/// Above this share of [`QUEUE_MAX`], in percent, only returns are taken (patron-experience.md
+/// section 12).
+const RETURNS_ONLY_FROM: usize = 90;
+
 /// What is owed.
 #[derive(Debug, Default)]
 pub(super) struct Fixer {
@@ -120,6 +127,14 @@ impl Fixer {
                 && matches!(o.step, Step::Post | Step::Find { told: true })
         };
         self.owed.iter().filter(noted).count() as u64
+    }
+
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.owed.len() > QUEUE_MAX / 100 * RETURNS_ONLY_FROM
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.owed.len() >= QUEUE_MAX
     }
 
     pub(super) fn is_writing(&self) -> bool {

@@ -83,7 +83,8 @@ impl Station {
         if !missing.is_empty() {
             return Some(StateLine::Starting { missing });
         }
-        if !self.link.online || !self.link.checkout_ok || !self.journal_ok {
+        let notes = self.journal_ok && self.has_room_to_lend();
+        if !self.link.online || !self.link.checkout_ok || !notes {
             return Some(StateLine::ReturnsOnly);
         }
         if matches!(self.printer, PrinterState::NoPaper | PrinterState::Down) {

@@ -29,6 +29,19 @@ pub struct OpId(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct SessionCode(pub String);
 
+/// What the station's disk has room for (patron-experience.md section 12). Units under way are
+/// always finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Room {
+    /// Everything.
+    #[default]
+    All,
+    /// Nothing new is lent or renewed; returns are written from the room kept for them.
+    ReturnsOnly,
+    /// Nothing new.
+    None,
+}
+
 /// Everything that can happen to the station.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -45,6 +58,8 @@ pub enum Input {
     Answer(AskId, Result<Answer, NoAnswer>),
     /// A journal write is durable (`true`) or failed.
     Recorded(Token, bool),
+    /// What the disk has room for.
+    Room(Room),
     /// A security write ended.
     Tag(OpId, TagResult),
     /// A slip ended.

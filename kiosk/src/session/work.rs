@@ -20,6 +20,7 @@ impl Station {
         let online = self.link.online;
         let patron = self.patron.as_ref().map(|p| p.id.clone());
         let session = self.code.clone();
+        let (lends, returns) = (self.has_room_to_lend(), self.has_room_to_return());
         let open = self.lines.iter().chain(&self.detached).filter(|l| l.id != id && l.is_open());
         let busy: Vec<ItemId> = open.filter_map(|l| l.item.clone()).collect();
         let Some(line) = self.lines.iter_mut().find(|l| l.id == id) else { return };
@@ -40,6 +41,13 @@ impl Station {
         }
         if line.asked >= ASKS_MAX {
             return self.end_line(id, End::attention(Advice::IlsDown));
+        }
+        match line.job {
+            Job::Borrow | Job::Renew if !lends => {
+                return self.end_line(id, End::attention(Advice::QueueFull));
+            }
+            Job::GiveBack if !returns => return self.end_line(id, End::attention(Advice::RetNo)),
+            _ => {}
         }
         // What the repair list asked about this tag is overtaken by what happens to it now.
         self.fixer.forget(&line.tags);

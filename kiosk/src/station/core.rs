@@ -4,7 +4,7 @@
 //! It owns session, journal and pads; all else is behind [`Outside`]: threads at a station, a
 //! simulated world in the storm. It waits for nothing and starts nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use drivers::printer::device::{PrinterEvent, SubmitError as PrintError};
@@ -20,8 +20,8 @@ use crate::config::Config;
 use crate::journal::{Figures, Journal, JournalError, KeyError};
 use crate::session::{
     Aid, Answer as SessionAnswer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer,
-    PrintResult, PrinterState, Record, SessionCode, SlipRequest, Start, Station as Session, Stats,
-    TagResult, Token,
+    PrintResult, PrinterState, Record, Room, SessionCode, SlipRequest, Start, Station as Session,
+    Stats, TagResult, Token,
 };
 use crate::sip2::conn::SubmitError;
 use crate::sip2::link::{Answer, LinkStatus, Priority, RequestId};
@@ -33,6 +33,8 @@ const CODES: usize = 16;
 const CODES_LOW: usize = 4;
 /// How often old units are looked for; no more than `journal::FORGET_MAX` go at once.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How often the disk's room is looked at.
+const SPACE_LOOK: Duration = Duration::from_secs(5);
 
 /// What the core reaches but does not own. Nothing here waits: what takes time comes back by the
 /// core's `*_told` methods.
@@ -74,6 +76,15 @@ pub trait Outside {
 
     /// These were written to the journal, or could not be.
     fn recorded(&mut self, records: &[Record], written: Result<(), &JournalError>);
+
+    /// The room on the disk changed.
+    fn room_told(&mut self, room: Room);
+
+    /// A reader calls for staff.
+    fn call_staff(&mut self);
+
+    /// The day that retention goes by; what else is kept for a time goes by it now.
+    fn today(&mut self) -> jiff::civil::Date;
 }
 
 /// The core. See the module text.
@@ -90,6 +101,11 @@ pub struct Core<O> {
     /// Days a settled unit is kept.
     keep_days: u16,
     forget_due: Duration,
+    space_due: Duration,
+    /// As the session was last told.
+    room: Room,
+    /// Writes wanted by the session, not made yet.
+    writes: Vec<(Token, Vec<Record>)>,
     pads: Pads,
     readers: usize,
     jobs: HashMap<JobId, ()>,
@@ -134,6 +150,9 @@ impl<O: Outside> Core<O> {
             before,
             keep_days: config.station.keep_days,
             forget_due: Duration::ZERO,
+            space_due: Duration::ZERO,
+            room: Room::All,
+            writes: Vec::new(),
             pads: Pads::new(config.readers.iter().map(|reader| reader.model.reads_items())),
             readers: config.readers.len(),
             jobs: HashMap::new(),
@@ -297,14 +316,23 @@ impl<O: Outside> Core<O> {
         }
     }
 
-    /// Old units go by themselves (patron-experience.md section 15), while nobody waits.
+    /// The disk's room is looked at, and old units go by themselves (patron-experience.md section
+    /// 15), while nobody waits.
     pub fn tidy(&mut self) {
-        let now = self.outside.now();
-        if now.mono < self.forget_due || self.session.is_busy() {
+        let now = self.outside.now().mono;
+        if now >= self.space_due {
+            self.space_due = now + SPACE_LOOK;
+            self.journal.look_after_space();
+            if let Some(input) = self.room_changed() {
+                self.feed(input);
+            }
+        }
+        if now < self.forget_due || self.session.is_busy() {
             return;
         }
-        self.forget_due = now.mono + FORGET_EVERY;
-        match self.journal.forget(now.wall.date(), self.keep_days) {
+        self.forget_due = now + FORGET_EVERY;
+        let today = self.outside.today();
+        match self.journal.forget(today, self.keep_days) {
             Ok(forgotten) => {
                 let before = &mut self.before;
                 before.receipts = before.receipts.saturating_sub(forgotten.receipts);
@@ -312,6 +340,17 @@ impl<O: Outside> Core<O> {
             }
             Err(error) => tracing::warn!(%error, "old units cannot be forgotten"),
         }
+    }
+
+    /// What the session must hear of the disk's room.
+    fn room_changed(&mut self) -> Option<Input> {
+        let room = self.journal.room();
+        if room == self.room {
+            return None;
+        }
+        self.room = room;
+        self.outside.room_told(room);
+        Some(Input::Room(room))
     }
 
     /// The journal's figures since the start.
@@ -329,30 +368,39 @@ impl<O: Outside> Core<O> {
     }
 
     /// Gives the session an input, carries out what it wants, and feeds back what is known at
-    /// once, until nothing is left.
+    /// once, until nothing is left. Writes that follow each other go to the disk together; nothing
+    /// else is carried out before they are there.
     fn feed(&mut self, input: Input) {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
+        let mut inputs = VecDeque::from([input]);
+        loop {
+            if inputs.is_empty() {
+                inputs.extend(self.write_out());
+            }
+            let Some(input) = inputs.pop_front() else { return };
             let effects = self.session.handle(input, self.outside.now());
             for effect in effects {
                 if !self.outside.has_power() {
-                    return;
+                    return self.writes.clear();
                 }
-                if let Some(next) = self.carry_out(effect) {
-                    inputs.insert(0, next);
+                if let Effect::Record(token, records) = effect {
+                    self.writes.push((token, records));
+                    continue;
                 }
+                inputs.extend(self.write_out());
+                inputs.extend(self.carry_out(effect));
             }
             if self.session.codes_left() < CODES_LOW
                 && let Ok(codes) = self.outside.codes(CODES)
             {
-                inputs.insert(0, Input::Codes(codes));
+                inputs.push_back(Input::Codes(codes));
             }
         }
     }
 
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Record(token, records) => Some(self.record(token, &records)),
+            // Collected by `feed`.
+            Effect::Record(..) => None,
             Effect::Ask { id, ask, background } => self.ask(id, &ask, background),
             Effect::SetSecurity { op, tags, want } => {
                 let mut whole = None;
@@ -368,6 +416,7 @@ impl<O: Outside> Core<O> {
             Effect::Print(request) => self.print(&request),
             Effect::CallStaff => {
                 tracing::warn!("a reader calls for staff");
+                self.outside.call_staff();
                 None
             }
             Effect::Forget => {
@@ -378,13 +427,24 @@ impl<O: Outside> Core<O> {
         }
     }
 
-    fn record(&mut self, token: Token, records: &[Record]) -> Input {
-        let written = self.journal.write(records);
-        if let Err(error) = &written {
-            tracing::error!(%error, "journal write");
+    /// Makes the writes that are wanted, durably, and says how they went.
+    fn write_out(&mut self) -> Vec<Input> {
+        if self.writes.is_empty() {
+            return Vec::new();
         }
-        self.outside.recorded(records, written.as_ref().map(|()| ()));
-        Input::Recorded(token, written.is_ok())
+        let writes = std::mem::take(&mut self.writes);
+        let groups: Vec<&[Record]> = writes.iter().map(|(_, records)| records.as_slice()).collect();
+        let results = self.journal.write_all(&groups);
+        // The room first: a write that found the disk full changes what may begin.
+        let mut inputs: Vec<Input> = self.room_changed().into_iter().collect();
+        for ((token, records), written) in writes.iter().zip(results) {
+            if let Err(error) = &written {
+                tracing::error!(%error, "journal write");
+            }
+            self.outside.recorded(records, written.as_ref().map(|()| ()));
+            inputs.push(Input::Recorded(*token, written.is_ok()));
+        }
+        inputs
     }
 
     fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {

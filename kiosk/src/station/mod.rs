@@ -10,6 +10,7 @@ pub mod ils;
 pub mod pads;
 mod printing;
 pub mod reader;
+mod records;
 pub mod status;
 
 use std::sync::Arc;
@@ -30,8 +31,9 @@ use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Now};
 use crate::config::{Config, split_address};
+use crate::eventlog::Entry;
 use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
-use crate::session::{Aid, Record, SessionCode, Stats};
+use crate::session::{Aid, Record, Room, SessionCode, Stats};
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, SubmitError, Tls, TlsError};
 use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
 use crate::sip2::message::Request;
@@ -289,6 +291,7 @@ struct Threads {
     aids: Vec<Device<aids::Command>>,
     printer: Option<PrinterHandle>,
     recorded: RecordSink,
+    log: records::Log,
     power: Arc<AtomicBool>,
 }
 
@@ -339,6 +342,7 @@ impl Outside for Threads {
         match written {
             Ok(()) => {
                 (self.recorded)(records);
+                self.log.took(self.clock.now(), records);
                 self.journal.state = State::Up;
             }
             Err(error) => {
@@ -346,6 +350,18 @@ impl Outside for Threads {
                 self.journal.trouble = format!("{error}; make room, or have the disk looked at");
             }
         }
+    }
+
+    fn room_told(&mut self, room: Room) {
+        self.log.room(self.clock.now(), room).clone_into(&mut self.journal.trouble);
+    }
+
+    fn call_staff(&mut self) {
+        self.log.event(self.clock.now(), &Entry::of("call_staff"));
+    }
+
+    fn today(&mut self) -> jiff::civil::Date {
+        self.log.forget(self.clock.now())
     }
 }
 
@@ -379,6 +395,7 @@ impl Shell {
             aids,
             printer,
             recorded: Arc::clone(&listeners.journal),
+            log: records::Log::open(config, clock.now()),
             power: Arc::new(AtomicBool::new(true)),
         };
         Ok(Self {
@@ -467,6 +484,8 @@ impl Shell {
                 _ => {}
             }
         }
+        let threads = self.core.outside_mut();
+        threads.log.devices(threads.clock.now(), &self.devices, &health);
         if let Err(error) = status::write(&self.devices_file, &health) {
             tracing::warn!(%error, "the list of devices cannot be written");
         }
@@ -543,7 +562,9 @@ fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
         .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
     let sealer = Sealer::from_file(&config.station.key_file)?;
     let path = journal_path(config);
-    let (journal, aside) = Journal::open_sound(&path, sealer)?;
+    let (mut journal, aside) = Journal::open_sound(&path, sealer)?;
+    journal.keep_reserve(&path, config.station.reserve_mib);
+    journal.look_after_space();
     let trouble = aside.map(|aside| {
         let aside = aside.display();
         tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");

@@ -12,7 +12,7 @@ use drivers::printer::job::{Job, JobId, JobIds};
 use drivers::printer::slip::Slip;
 use kiosk::clock::Now;
 use kiosk::journal::{JournalError, KeyError};
-use kiosk::session::{Record, SessionCode};
+use kiosk::session::{Record, Room, SessionCode};
 use kiosk::sip2::conn::SubmitError;
 use kiosk::sip2::{Priority, Request, RequestId};
 use kiosk::station::core::Outside;
@@ -144,4 +144,12 @@ impl Outside for Ports {
     }
 
     fn recorded(&mut self, _records: &[Record], _written: Result<(), &JournalError>) {}
+
+    fn room_told(&mut self, _room: Room) {}
+
+    fn call_staff(&mut self) {}
+
+    fn today(&mut self) -> jiff::civil::Date {
+        self.desk.now().wall.date()
+    }
 }

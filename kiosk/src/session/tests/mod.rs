@@ -3,6 +3,7 @@
 mod account;
 mod aids;
 mod borrow;
+mod full;
 mod giveback;
 mod library;
 mod power;

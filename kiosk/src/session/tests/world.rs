@@ -15,8 +15,8 @@ use crate::journal::Journal;
 use crate::privacy::PatronId;
 use crate::session::{
     Ask, AskId, Content, Effect, Input, ItemId, JobKind, LinkState, Names, NoAnswer, OpId,
-    PrintResult, PrinterState, Record, Rules, SessionCode, SlipRequest, Start, Station, TagRead,
-    TagResult, Token, TxnId, TxnOutcome,
+    PrintResult, PrinterState, Record, Room, Rules, SessionCode, SlipRequest, Start, Station,
+    TagRead, TagResult, Token, TxnId, TxnOutcome,
 };
 
 /// Time between two scans of the pad.
@@ -412,7 +412,16 @@ impl World {
             self.fail_records -= 1;
             return self.feed(Input::Recorded(token, false));
         }
-        self.journal.write(records).unwrap();
+        let room = self.journal.room();
+        let written = self.journal.write(records);
+        if self.journal.room() != room {
+            self.feed(Input::Room(self.journal.room()));
+        }
+        if self.journal.room() == Room::All {
+            written.unwrap();
+        } else if written.is_err() {
+            return self.feed(Input::Recorded(token, false));
+        }
         for record in records {
             match record.clone() {
                 Record::Intent { txn, kind, item, .. } => {
