@@ -5,6 +5,7 @@
 //! word durable (with `NORMAL`, WAL may lose the latest commits at power loss). One
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
+mod branches;
 pub(crate) mod damage;
 mod rows;
 mod schema;
@@ -24,6 +25,7 @@ use crate::session::{
     JobKind, OpenTxn, PrintResult, Reason, Record, RepairRow, SessionCode, TxnId, TxnOutcome,
 };
 
+pub use branches::BranchFigures;
 pub use rows::{Figures, Row, Unit};
 pub use seal::{KeyError, SealError, Sealer};
 
@@ -112,6 +114,8 @@ pub enum JournalError {
 pub struct Journal {
     db: Connection,
     sealer: Sealer,
+    /// Branch the station stands in.
+    branch: String,
 }
 
 impl Journal {
@@ -139,7 +143,7 @@ impl Journal {
         if found > schema::VERSION {
             return Err(JournalError::Newer { found, known: schema::VERSION });
         }
-        Ok(Self { db, sealer })
+        Ok(Self { db, sealer, branch: String::new() })
     }
 
     /// A journal that is gone with the process (tests, benchmarks of the codec alone).
@@ -156,7 +160,23 @@ impl Journal {
         schema::migrate(&mut db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
-        Ok(Self { db, sealer })
+        Ok(Self { db, sealer, branch: String::new() })
+    }
+
+    /// Units written from now on are of this branch; older ones stay those of theirs.
+    pub fn stand_in(&mut self, branch: &str) {
+        branch.clone_into(&mut self.branch);
+    }
+
+    /// Sums by branch of the station and owner of the item, over whole days.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn by_branch(
+        &self,
+        days: std::ops::RangeInclusive<jiff::civil::Date>,
+    ) -> Result<Vec<BranchFigures>, JournalError> {
+        branches::figures(&self.db, *days.start(), *days.end())
     }
 
     /// Writes all records or none, durably.
@@ -166,7 +186,7 @@ impl Journal {
     pub fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
         let tx = self.db.transaction()?;
         for record in records {
-            write_one(&tx, &self.sealer, record)?;
+            write_one(&tx, &self.sealer, &self.branch, record)?;
         }
         tx.commit()?;
         Ok(())
@@ -278,6 +298,7 @@ impl Journal {
         )?;
         let mut forgotten = Forgotten { units, ..Forgotten::default() };
         if units > 0 {
+            branches::forget_slips(&tx)?;
             let of_nobody = "FROM receipt WHERE session NOT IN (SELECT session FROM txn)";
             let counted = "coalesce(sum(result IN ('done', 'sent')), 0), \
                            coalesce(sum(CASE WHEN result IN ('done', 'sent') THEN lines END), 0)";
@@ -302,13 +323,18 @@ impl Journal {
     }
 }
 
-fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(), JournalError> {
+fn write_one(
+    tx: &Transaction<'_>,
+    sealer: &Sealer,
+    branch: &str,
+    record: &Record,
+) -> Result<(), JournalError> {
     match record {
         Record::Intent { txn, session, kind, item, patron, tags, at } => {
             let patron = patron.as_ref().map(|p| sealer.seal(p)).transpose()?;
             tx.prepare_cached(
-                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent')",
+                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state, branch)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent', ?8)",
             )?
             .execute(params![
                 sql_id(*txn),
@@ -318,6 +344,7 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
                 patron,
                 rows::join_tags(tags),
                 at.to_string(),
+                branch,
             ])?;
         }
         Record::Outcome { txn, outcome } => write_outcome(tx, sealer, *txn, outcome)?,
@@ -343,6 +370,10 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
         }
         Record::Repaired { uid } => {
             tx.prepare_cached("DELETE FROM repair WHERE uid = ?1")?.execute([uid.to_string()])?;
+        }
+        Record::Owner { txn, owner } => branches::set_owner(tx, sql_id(*txn), owner)?,
+        Record::SortSlip { txn, to, result } => {
+            branches::write_slip(tx, sql_id(*txn), to, result.map(print_name))?;
         }
         Record::Receipt { session, lines, result: None } => {
             tx.prepare_cached("INSERT INTO receipt (session, lines) VALUES (?1, ?2)")?

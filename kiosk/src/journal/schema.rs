@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::JournalError;
 
 /// Steps from an empty file to today, in order.
-pub(super) const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 3] = [
     "
     CREATE TABLE txn (
         id       INTEGER PRIMARY KEY,
@@ -39,6 +39,14 @@ pub(super) const STEPS: [&str; 2] = [
     "ALTER TABLE txn ADD COLUMN note TEXT;
      ALTER TABLE txn ADD COLUMN words BLOB;
      ALTER TABLE txn ADD COLUMN settled TEXT;",
+    // Where the station stood, whose the item is; slips that went with items.
+    "ALTER TABLE txn ADD COLUMN branch TEXT NOT NULL DEFAULT '';
+     ALTER TABLE txn ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+     CREATE TABLE slip (
+         txn         INTEGER PRIMARY KEY,
+         destination TEXT NOT NULL,
+         result      TEXT
+     ) STRICT;",
 ];
 
 /// Version this program writes.

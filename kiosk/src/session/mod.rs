@@ -18,6 +18,7 @@ mod pile;
 mod repair;
 mod rules;
 mod show;
+mod sorting;
 mod tagging;
 #[cfg(test)]
 mod tests;
@@ -31,13 +32,13 @@ pub use ask::{
 };
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
-    ReceiptDefault, Rules, Times,
+    ReceiptDefault, Rules, Slips, Times,
 };
 pub use show::Names;
 pub use types::{
     Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Reason, Record,
-    RepairRow, SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead, TagResult,
-    Token, TxnId, TxnOutcome,
+    RepairRow, SessionCode, SlipKind, SlipLine, SlipRequest, SortSlip, Start, Stats, TagRead,
+    TagResult, Token, TxnId, TxnOutcome,
 };
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -242,6 +243,7 @@ impl Station {
             Input::Recorded(token, ok) => self.on_recorded(token, ok, now),
             Input::Tag(op, result) => self.on_tag(op, result, now),
             Input::Printed(result) => self.on_printed(result, now),
+            Input::SlipPrinted(txn, result) => self.sort_slip_printed(txn, result),
             Input::Link(link) => self.on_link(link, now),
             Input::Reader { up } => self.on_reader(up, now),
             Input::Aid { kind, up } => self.on_aid(kind, up),

@@ -22,6 +22,7 @@ use drivers::idcard::HashKey;
 use drivers::port::{PortSpec, Tap};
 use drivers::printer::device::{PrinterEvent, PrinterHandle};
 use drivers::printer::job::JobId;
+use drivers::printer::slip::Slip;
 use drivers::scanner::rules::ScanPattern;
 use drivers::scanner::token::TokenGuard;
 use ui::view::{Touch, View};
@@ -32,7 +33,7 @@ use crate::config::{Config, split_address};
 use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
 use crate::session::{
     Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
-    Record, Start, Station as Session, Stats, TagResult, Token,
+    Record, Start, Station as Session, Stats, TagResult, Token, TxnId,
 };
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, Tls, TlsError};
 use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
@@ -300,7 +301,8 @@ struct Core {
     forget_due: Duration,
     pads: Pads,
     printer: Option<PrinterHandle>,
-    jobs: HashMap<JobId, ()>,
+    /// Slips at the printer; with the return, if they go with an item.
+    jobs: HashMap<JobId, Option<TxnId>>,
     printer_seen: bool,
     listeners: Listeners,
     shown: Option<View>,
@@ -350,7 +352,8 @@ impl Core {
         listeners: Listeners,
         events: &SyncSender<Event>,
     ) -> Result<Self, StartError> {
-        let (journal, journal_health) = open_journal(config)?;
+        let (mut journal, journal_health) = open_journal(config)?;
+        journal.stand_in(&config.station.branch);
         let next_txn = journal.next_txn()?;
         let open = journal.open_units()?;
         // What a restart finds open is settled now: it counts from here on, its elders do not.
@@ -637,8 +640,8 @@ impl Core {
     fn printer_event(&mut self, event: PrinterEvent) {
         match event {
             PrinterEvent::Outcome { id, outcome } => {
-                if self.jobs.remove(&id).is_some() {
-                    self.feed(Input::Printed(printing::result(outcome)));
+                if let Some(of) = self.jobs.remove(&id) {
+                    self.feed(printing::ended(of, printing::result(outcome)));
                 }
             }
             PrinterEvent::Health(health) => {
@@ -687,7 +690,14 @@ impl Core {
                 }
                 whole.map(|result| Input::Tag(op, result))
             }
-            Effect::Print(request) => self.print(&request),
+            Effect::Print(request) => {
+                self.print(&crate::receipt::slip(&request, &self.names), None)
+            }
+            Effect::PrintSort(request) => {
+                let at = self.clock.now().wall;
+                let slip = crate::sort_slip::slip(&request, &self.names, &self.sorting.owners, at);
+                self.print(&slip, Some(request.txn))
+            }
             Effect::CallStaff => {
                 tracing::warn!("a reader calls for staff");
                 None
@@ -740,19 +750,18 @@ impl Core {
         }
     }
 
-    fn print(&mut self, request: &crate::session::SlipRequest) -> Option<Input> {
-        let slip = crate::receipt::slip(request, &self.names);
-        let submitted = self.printer.as_ref().map(|printer| printer.submit(&slip));
+    fn print(&mut self, slip: &Slip, of: Option<TxnId>) -> Option<Input> {
+        let submitted = self.printer.as_ref().map(|printer| printer.submit(slip));
         match submitted {
             Some(Ok(id)) => {
-                self.jobs.insert(id, ());
+                self.jobs.insert(id, of);
                 None
             }
             Some(Err(error)) => {
                 tracing::error!(%error, "receipt");
-                Some(Input::Printed(PrintResult::Not(PrinterState::Down)))
+                Some(printing::ended(of, PrintResult::Not(PrinterState::Down)))
             }
-            None => Some(Input::Printed(PrintResult::Not(PrinterState::None))),
+            None => Some(printing::ended(of, PrintResult::Not(PrinterState::None))),
         }
     }
 }
@@ -800,7 +809,7 @@ fn start_readers(
     board: &Board,
     events: &SyncSender<Event>,
 ) -> Result<Vec<Device<Command>>, StartError> {
-    let classify = Classify::new(&config.session);
+    let classify = Classify::with_owners(&config.session, config.owners());
     let mut readers = Vec::new();
     for (number, wired) in wired.into_iter().enumerate() {
         let model = config.readers.get(number).map(|r| r.model).unwrap_or_default();
