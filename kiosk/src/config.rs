@@ -599,6 +599,45 @@ mod tests {
     }
 
     #[test]
+    fn a_station_moves_with_one_line() {
+        let at = |branch: &str| {
+            let station = SMALL.replace("id =", &format!("branch = \"{branch}\"\nid ="));
+            let union = "[library.profile]\nap = \"branch\"\nlogin = { user = \"u\", password = \"p\" }\n\
+                         [[owner]]\nname = { en = \"Town\" }\nisils = [\"CN-1\"]\ncodes = [\"T\"]\nrule = \"transit\"\n\
+                         [[owner]]\nname = { en = \"Xinba\" }\nisils = [\"CN-2\"]\nrule = \"transit\"\n\
+                         [[branch]]\ncode = \"MAIN\"\nname = {}\nowner = \"T\"\nlocation = \"CP-1\"\n\
+                         [[branch]]\ncode = \"XB\"\nname = {}\nowner = \"CN-2\"\nlocation = \"CP-2\"\n";
+            load(&format!("{station}{union}")).unwrap()
+        };
+        for (branch, location, home, other) in
+            [("MAIN", "CP-1", "CN-1", "CN-2"), ("XB", "CP-2", "CN-2", "CN-1")]
+        {
+            let config = at(branch);
+            let profile = &config.library.profile;
+            assert_eq!(profile.ap.value(), branch);
+            assert_eq!(profile.login.as_ref().unwrap().location.as_deref(), Some(location));
+            let owners = config.owners();
+            assert_eq!(owners.of_isil(Some(home)).rule, OwnerRule::Lend);
+            assert_eq!(owners.of_isil(Some(other)).rule, OwnerRule::Transit);
+            assert_eq!(owners.of_isil(Some("CN-3")).rule, OwnerRule::Refuse);
+        }
+    }
+
+    #[test]
+    fn older_files_keep_their_owners_and_branches() {
+        let old =
+            "[session]\nowners = [\"CN-1\"]\n[[branches]]\ncode = \"A\"\nname = { en = \"a\" }\n";
+        let config = load(&format!("{SMALL}{old}")).unwrap();
+        let owners = config.owners();
+        assert_eq!(owners.of_isil(Some("cn-1")).rule, OwnerRule::Lend);
+        assert_eq!(owners.of_isil(Some("CN-2")).rule, OwnerRule::Refuse);
+        assert_eq!(config.names().branches.len(), 1);
+        let station = SMALL.replace("id =", "default_owner_rule = \"return\"\nid =");
+        let config = load(&format!("{station}{old}")).unwrap();
+        assert_eq!(config.owners().of_isil(Some("CN-2")).rule, OwnerRule::Return);
+    }
+
+    #[test]
     fn wrong_files_say_what_to_do() {
         for (more, expected) in [
             ("[reader]\nmodle = \"3m810\"\n", "modle"),
@@ -615,6 +654,17 @@ mod tests {
             ("[library]\nsystem = \"kohaa\"\n", "evergreen"),
             ("[library.tls]\nca = \"x\"\n", "ca_file"),
             ("[panel]\nwidth = 1\n", "480"),
+            ("[[owner]]\nname = {}\nrule = \"lend\"\n", "give it isils or codes"),
+            ("[[owner]]\nname = {}\nisils = [\"A\"]\nrule = \"keep\"\n", "transit"),
+            (
+                "[session]\nowners = [\"A\"]\n[[owner]]\nname = {}\nisils = [\"A\"]\n",
+                "take session.owners out",
+            ),
+            (
+                "[[branch]]\ncode = \"A\"\nname = {}\nowner = \"X\"\n",
+                "no code or ISIL of an [[owner]]",
+            ),
+            ("[session]\nslips = \"there\"\n", "here"),
             ("[security]\nafi_secured = 300\n", "0xFF"),
             ("[security]\nafi_secured = 0xC2\n", "the same"),
             ("[security]\nafi_released = \"unused\"\n", "give both"),

@@ -333,3 +333,6 @@ pub fn advice(code: &str) -> Option<Advice> {
 pub fn print_width(columns: u16) -> FixedText<3> {
     FixedText::new(&format!("{:03}", columns.min(999)))
 }
+
+#[cfg(test)]
+mod tests;

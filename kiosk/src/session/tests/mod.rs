@@ -5,6 +5,7 @@ mod aids;
 mod borrow;
 mod giveback;
 mod library;
+mod owners;
 mod power;
 mod storm;
 mod world;
