@@ -11,6 +11,7 @@ mod hardware;
 mod identify;
 mod mixed;
 mod offline;
+mod owners;
 mod readers;
 mod restart;
 mod sip2_client;
