@@ -224,6 +224,8 @@ fn event_of(record: &Record) -> Option<(TxnId, &'static str, Option<&Reason>)> {
         Record::Intent { .. }
         | Record::FeeIntent { .. }
         | Record::Repaired { .. }
+        | Record::Owner { .. }
+        | Record::SortSlip { .. }
         | Record::Receipt { .. } => None,
     }
 }

@@ -293,7 +293,7 @@ impl WireLog {
             Record::Receipt { session, result: Some(PrintResult::Done), .. } => {
                 say("wire-journal-receipt", vec![("code", s(session.0.clone()))])
             }
-            Record::Receipt { .. } => return None,
+            Record::Receipt { .. } | Record::Owner { .. } | Record::SortSlip { .. } => return None,
         })
     }
 

@@ -5,6 +5,7 @@
 //! word durable (with `NORMAL`, WAL may lose the latest commits at power loss). One
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
+mod branches;
 pub(crate) mod damage;
 mod fees;
 mod rows;
@@ -27,6 +28,7 @@ use crate::session::{
     TxnOutcome,
 };
 
+pub use branches::BranchFigures;
 pub use rows::{Figures, Row, Unit};
 pub use seal::{KeyError, SealError, Sealer};
 
@@ -120,6 +122,8 @@ pub struct Journal {
     db: Connection,
     sealer: Sealer,
     keeper: Option<space::Keeper>,
+    /// Branch the station stands in.
+    branch: String,
 }
 
 impl Journal {
@@ -160,7 +164,7 @@ impl Journal {
         if found > schema::VERSION {
             return Err(JournalError::Newer { found, known: schema::VERSION });
         }
-        Ok(Self { db, sealer, keeper: None })
+        Ok(Self { db, sealer, keeper: None, branch: String::new() })
     }
 
     /// A journal that is gone with the process (tests, benchmarks of the codec alone).
@@ -195,7 +199,23 @@ impl Journal {
         schema::migrate(&mut db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
-        Ok(Self { db, sealer, keeper: None })
+        Ok(Self { db, sealer, keeper: None, branch: String::new() })
+    }
+
+    /// Units written from now on are of this branch; older ones stay those of theirs.
+    pub fn stand_in(&mut self, branch: &str) {
+        branch.clone_into(&mut self.branch);
+    }
+
+    /// Sums by branch of the station and owner of the item, over whole days.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn by_branch(
+        &self,
+        days: std::ops::RangeInclusive<jiff::civil::Date>,
+    ) -> Result<Vec<BranchFigures>, JournalError> {
+        branches::figures(&self.db, *days.start(), *days.end())
     }
 
     /// Keeps room for returns on a disk that fills: a file of so many MiB beside the journal in
@@ -265,7 +285,7 @@ impl Journal {
     fn try_commit(&mut self, groups: &[&[Record]]) -> Result<(), JournalError> {
         let tx = self.db.transaction()?;
         for record in groups.iter().copied().flatten() {
-            write_one(&tx, &self.sealer, record)?;
+            write_one(&tx, &self.sealer, &self.branch, record)?;
         }
         tx.commit()?;
         Ok(())
@@ -387,6 +407,7 @@ impl Journal {
         )?;
         let mut forgotten = Forgotten { units, ..Forgotten::default() };
         if units > 0 {
+            branches::forget_slips(&tx)?;
             let of_nobody = "FROM receipt WHERE session NOT IN (SELECT session FROM txn)";
             let counted = "coalesce(sum(result IN ('done', 'sent')), 0), \
                            coalesce(sum(CASE WHEN result IN ('done', 'sent') THEN lines END), 0)";
@@ -411,13 +432,18 @@ impl Journal {
     }
 }
 
-fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(), JournalError> {
+fn write_one(
+    tx: &Transaction<'_>,
+    sealer: &Sealer,
+    branch: &str,
+    record: &Record,
+) -> Result<(), JournalError> {
     match record {
         Record::Intent { txn, session, kind, item, patron, tags, at } => {
             let patron = patron.as_ref().map(|p| sealer.seal(p)).transpose()?;
             tx.prepare_cached(
-                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent')",
+                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state, branch)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent', ?8)",
             )?
             .execute(params![
                 sql_id(*txn),
@@ -427,6 +453,7 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
                 patron,
                 rows::join_tags(tags),
                 at.to_string(),
+                branch,
             ])?;
         }
         Record::Outcome { txn, outcome } => write_outcome(tx, sealer, *txn, outcome)?,
@@ -457,6 +484,10 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
             fees::intent(tx, sealer, *txn, session, payment, *at)?;
         }
         Record::FeeSent { txn, owed, at } => fees::sent(tx, *txn, *owed, *at)?,
+        Record::Owner { txn, owner } => branches::set_owner(tx, sql_id(*txn), owner)?,
+        Record::SortSlip { txn, to, result } => {
+            branches::write_slip(tx, sql_id(*txn), to, result.map(print_name))?;
+        }
         Record::Receipt { session, lines, result: None } => {
             tx.prepare_cached("INSERT INTO receipt (session, lines) VALUES (?1, ?2)")?
                 .execute(params![session.0, lines])?;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::JournalError;
 
 /// Steps from an empty file to today, in order.
-pub(super) const STEPS: [&str; 3] = [
+pub(super) const STEPS: [&str; 4] = [
     "
     CREATE TABLE txn (
         id       INTEGER PRIMARY KEY,
@@ -46,6 +46,14 @@ pub(super) const STEPS: [&str; 3] = [
      ALTER TABLE txn ADD COLUMN owed INTEGER;
      ALTER TABLE txn ADD COLUMN sent TEXT;
      CREATE UNIQUE INDEX txn_payment ON txn (bk) WHERE bk IS NOT NULL;",
+    // Where the station stood, whose the item is; slips that went with items.
+    "ALTER TABLE txn ADD COLUMN branch TEXT NOT NULL DEFAULT '';
+     ALTER TABLE txn ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+     CREATE TABLE slip (
+         txn         INTEGER PRIMARY KEY,
+         destination TEXT NOT NULL,
+         result      TEXT
+     ) STRICT;",
 ];
 
 /// Version this program writes.

@@ -19,6 +19,7 @@ mod pile;
 mod repair;
 mod rules;
 mod show;
+mod sorting;
 mod tagging;
 #[cfg(test)]
 mod tests;
@@ -37,12 +38,12 @@ pub use fee::{
 pub use repair::QUEUE_MAX;
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
-    ReceiptDefault, Rules, Times,
+    ReceiptDefault, Rules, Slips, Times,
 };
 pub use show::Names;
 pub use types::{
     Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Reason, Record,
-    RepairRow, Room, SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead,
+    RepairRow, Room, SessionCode, SlipKind, SlipLine, SlipRequest, SortSlip, Start, Stats, TagRead,
     TagResult, Token, TxnId, TxnOutcome,
 };
 
@@ -255,6 +256,7 @@ impl Station {
             Input::Room(room) => self.room = room,
             Input::Tag(op, result) => self.on_tag(op, result, now),
             Input::Printed(result) => self.on_printed(result, now),
+            Input::SlipPrinted(txn, result) => self.sort_slip_printed(txn, result),
             Input::Link(link) => self.on_link(link, now),
             Input::Reader { up } => self.on_reader(up, now),
             Input::Aid { kind, up } => self.on_aid(kind, up),

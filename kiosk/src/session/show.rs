@@ -41,7 +41,8 @@ impl Names {
         }
     }
 
-    fn branch(&self, code: &str, language: view::Language) -> String {
+    /// The name of a branch or owner; the code itself where the file names none.
+    pub(crate) fn branch(&self, code: &str, language: view::Language) -> String {
         self.branches
             .iter()
             .find(|(c, _)| c == code)
@@ -202,6 +203,9 @@ impl Station {
         let note = match note {
             Note::Put(place) => Note::Put(self.named(place, names)),
             Note::NotOnLoan(place) => Note::NotOnLoan(self.named(place, names)),
+            Note::Owner { owner, taken_back } => {
+                Note::Owner { owner: names.branch(&owner, self.language), taken_back }
+            }
             other => other,
         };
         let number = || line.item.as_ref().map(ToString::to_string).unwrap_or_default();

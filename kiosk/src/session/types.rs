@@ -10,6 +10,7 @@ use ui::view::{Advice, Date, Language, Touch};
 
 use super::fee::{FeeStart, Payment};
 use super::{Answer, Ask, AskId, ItemId, LinkState, NoAnswer, PrinterState};
+use crate::owners::Whose;
 use crate::privacy::PatronId;
 
 /// One unit of work in the journal; never used twice.
@@ -64,6 +65,8 @@ pub enum Input {
     Tag(OpId, TagResult),
     /// A slip ended.
     Printed(PrintResult),
+    /// The sort slip of that return ended.
+    SlipPrinted(TxnId, PrintResult),
     /// The link changed.
     Link(LinkState),
     /// The RFID reader came or went.
@@ -136,6 +139,8 @@ pub enum Content {
         part: u8,
         /// Type of usage says it is not to be lent (ISO 28560-1, OID 5: classes 2 and 7).
         no_loan: bool,
+        /// Whose it is, where the tag tells.
+        whose: Option<Whose>,
     },
     /// A patron card.
     Card(PatronId),
@@ -196,6 +201,8 @@ pub enum Effect {
     },
     /// Print a slip, then feed [`Input::Printed`].
     Print(SlipRequest),
+    /// Print a slip that goes with a returned item, then feed [`Input::SlipPrinted`].
+    PrintSort(SortSlip),
     /// A librarian is called.
     CallStaff,
     /// The session is over: clear what the loop holds of it (print buffers, pad cache of cards).
@@ -282,6 +289,22 @@ pub enum Record {
         owed: Option<i64>,
         /// When.
         at: DateTime,
+    },
+    /// Whose the item of a unit is.
+    Owner {
+        /// The unit.
+        txn: TxnId,
+        /// The owner's key.
+        owner: String,
+    },
+    /// A slip that goes with a returned item was asked for.
+    SortSlip {
+        /// The return.
+        txn: TxnId,
+        /// Code of the branch it goes to; empty: held here.
+        to: String,
+        /// What became of it.
+        result: Option<PrintResult>,
     },
     /// A receipt was asked for.
     Receipt {
@@ -444,6 +467,22 @@ pub struct SlipRequest {
     pub lines: Vec<SlipLine>,
     /// A second print of the same slip.
     pub copy: bool,
+}
+
+/// A slip that goes with a returned item, in data: nothing of the reader who brought it or for
+/// whom it is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortSlip {
+    /// The return.
+    pub txn: TxnId,
+    /// Item number.
+    pub item: ItemId,
+    /// Title, where known.
+    pub title: Option<String>,
+    /// Code of the branch it goes to; `None`: held here.
+    pub to: Option<String>,
+    /// Language at rest: staff read it.
+    pub language: Language,
 }
 
 /// Head line of a slip.

@@ -66,6 +66,7 @@ impl Station {
             tags: line.tags.clone(),
             at: now.wall,
         }];
+        records.extend(line.owner_record(txn));
         if line.job == Job::GiveBack && (!online || owed) {
             let want = line.secured_if_tagged();
             records.push(Record::Outcome { txn, outcome: TxnOutcome::Queued { want } });
@@ -259,6 +260,7 @@ impl Station {
             line.stage = Stage::Ended(end);
             line.patron = None;
         }
+        self.print_sort_slip(id);
     }
 
     pub(super) fn set_stage(&mut self, id: u32, stage: Stage) {

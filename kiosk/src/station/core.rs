@@ -20,8 +20,8 @@ use crate::config::Config;
 use crate::journal::{Figures, Journal, JournalError, KeyError};
 use crate::session::{
     Aid, Answer as SessionAnswer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer,
-    PrintResult, PrinterState, Record, Room, SessionCode, SlipRequest, Start, Station as Session,
-    Stats, TagResult, Token,
+    PrintResult, PrinterState, Record, Room, SessionCode, Start, Station as Session, Stats,
+    TagResult, Token, TxnId,
 };
 use crate::sip2::conn::SubmitError;
 use crate::sip2::link::{Answer, LinkStatus, Priority, RequestId};
@@ -108,7 +108,8 @@ pub struct Core<O> {
     writes: Vec<(Token, Vec<Record>)>,
     pads: Pads,
     readers: usize,
-    jobs: HashMap<JobId, ()>,
+    /// Slips at the printer; with the return, if they go with an item.
+    jobs: HashMap<JobId, Option<TxnId>>,
     printer_seen: bool,
     scans: u64,
     online: bool,
@@ -303,8 +304,8 @@ impl<O: Outside> Core<O> {
     pub fn printer_told(&mut self, event: PrinterEvent) {
         match event {
             PrinterEvent::Outcome { id, outcome } => {
-                if self.jobs.remove(&id).is_some() {
-                    self.feed(Input::Printed(printing::result(outcome)));
+                if let Some(of) = self.jobs.remove(&id) {
+                    self.feed(printing::ended(of, printing::result(outcome)));
                 }
             }
             PrinterEvent::Health(health) => {
@@ -413,7 +414,14 @@ impl<O: Outside> Core<O> {
                 }
                 whole.map(|result| Input::Tag(op, result))
             }
-            Effect::Print(request) => self.print(&request),
+            Effect::Print(request) => {
+                self.print(&crate::receipt::slip(&request, &self.names), None)
+            }
+            Effect::PrintSort(request) => {
+                let at = self.outside.now().wall;
+                let slip = crate::sort_slip::slip(&request, &self.names, &self.sorting.owners, at);
+                self.print(&slip, Some(request.txn))
+            }
             Effect::CallStaff => {
                 tracing::warn!("a reader calls for staff");
                 self.outside.call_staff();
@@ -464,18 +472,17 @@ impl<O: Outside> Core<O> {
         }
     }
 
-    fn print(&mut self, request: &SlipRequest) -> Option<Input> {
-        let slip = crate::receipt::slip(request, &self.names);
-        match self.outside.print(&slip) {
+    fn print(&mut self, slip: &Slip, of: Option<TxnId>) -> Option<Input> {
+        match self.outside.print(slip) {
             Some(Ok(id)) => {
-                self.jobs.insert(id, ());
+                self.jobs.insert(id, of);
                 None
             }
             Some(Err(error)) => {
                 tracing::error!(%error, "receipt");
-                Some(Input::Printed(PrintResult::Not(PrinterState::Down)))
+                Some(printing::ended(of, PrintResult::Not(PrinterState::Down)))
             }
-            None => Some(Input::Printed(PrintResult::Not(PrinterState::None))),
+            None => Some(printing::ended(of, PrintResult::Not(PrinterState::None))),
         }
     }
 }

@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use ui::view::Advice;
 
 use crate::clock::view_date;
+use crate::owners::Owners;
 use crate::session::{
     Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
     PatronAnswer, Sort,
@@ -27,14 +28,12 @@ const LIST_MAX: u32 = 100;
 /// How sort bins and branches of this library system are read.
 #[derive(Debug, Clone, Default)]
 pub struct Sorting {
-    /// This station's branch code, compared with `CT` and `AQ`.
-    pub branch: String,
+    /// Owners and branches, compared with `CT` and `AQ`.
+    pub owners: Owners,
     /// `CL` values that mean the hold shelf here.
     pub hold_bins: Vec<String>,
     /// `CL` values that mean a librarian must look.
     pub exception_bins: Vec<String>,
-    /// Branch codes of the union, for `AQ`.
-    pub branches: Vec<String>,
 }
 
 /// The message for a question.
@@ -279,12 +278,8 @@ fn ignores_flags(profile: &Profile) -> bool {
 
 /// Sorting decision for a return, first match (sip2.md section 6).
 fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
-    let elsewhere = |code: &Option<String>| {
-        code.as_deref()
-            .map(str::trim)
-            .filter(|code| !code.is_empty() && *code != sorting.branch)
-            .map(str::to_owned)
-    };
+    let elsewhere =
+        |code: &Option<String>| code.as_deref().and_then(|code| sorting.owners.elsewhere(code));
     if let Some(bin) = &m.sort_bin {
         if sorting.hold_bins.contains(bin) {
             return Sort::Hold;
@@ -310,9 +305,13 @@ fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
     if let Some(to) = elsewhere(&m.destination_location) {
         return Sort::Transit(to);
     }
-    let home = m.permanent_location.trim();
-    if home != sorting.branch && sorting.branches.iter().any(|b| b == home) {
-        return Sort::Transit(home.to_owned());
+    // Whom it is held for is never looked at, only that it is.
+    let held = m.hold_patron_id.as_ref().is_some_and(|id| !id.is_empty());
+    if held && m.alert_type.is_none() {
+        return Sort::Hold;
+    }
+    if let Some(home) = sorting.owners.way_home(&m.permanent_location) {
+        return Sort::Transit(home);
     }
     if m.alert || !m.ok { Sort::Exception } else { Sort::Normal }
 }
@@ -396,3 +395,6 @@ pub fn advice(code: &str) -> Option<Advice> {
 pub fn print_width(columns: u16) -> FixedText<3> {
     FixedText::new(&format!("{:03}", columns.min(999)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -565,6 +565,7 @@ fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
     let (mut journal, aside) = Journal::open_sound(&path, sealer)?;
     journal.keep_reserve(&path, config.station.reserve_mib);
     journal.look_after_space();
+    journal.stand_in(&config.station.branch);
     let trouble = aside.map(|aside| {
         let aside = aside.display();
         tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
@@ -632,7 +633,7 @@ fn start_readers(
     board: &Board,
     events: &SyncSender<Event>,
 ) -> Result<Vec<Device<Command>>, StartError> {
-    let classify = Classify::new(&config.session);
+    let classify = Classify::with_owners(&config.session, config.owners());
     let mut readers = Vec::new();
     for (number, wired) in wired.into_iter().enumerate() {
         let model = config.readers.get(number).map(|r| r.model).unwrap_or_default();

@@ -13,6 +13,7 @@ mod hostile;
 mod identify;
 mod mixed;
 mod offline;
+mod owners;
 mod processes;
 mod readers;
 mod restart;

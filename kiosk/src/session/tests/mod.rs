@@ -6,6 +6,7 @@ mod borrow;
 mod full;
 mod giveback;
 mod library;
+mod owners;
 mod power;
 mod storm;
 mod unsure;

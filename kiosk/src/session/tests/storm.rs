@@ -138,7 +138,7 @@ fn world(rules: Rules) -> World {
     }
     w.tag(12, Content::Bad);
     w.tag(13, Content::Foreign);
-    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true });
+    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true, whose: None });
     for n in 5..=7 {
         w.lib.loans.insert(item(n), CARD.to_owned());
         w.tags.get_mut(&uid(n)).unwrap().state = Security::Released;

@@ -88,6 +88,7 @@ pub(super) struct World {
     pub(super) link: LinkState,
     pub(super) print: PrintResult,
     pub(super) slips: Vec<SlipRequest>,
+    pub(super) sort_slips: Vec<crate::session::SortSlip>,
     pub(super) calls: u32,
     pub(super) secrets: Vec<String>,
     pub(super) double_ids: bool,
@@ -139,6 +140,7 @@ impl World {
             link: UP,
             print: PrintResult::Done,
             slips: Vec::new(),
+            sort_slips: Vec::new(),
             calls: 0,
             secrets: [CARD, OTHER, "张三丰", "Ada Lovelace", "4711"].map(String::from).to_vec(),
             double_ids: false,
@@ -402,6 +404,11 @@ impl World {
                 self.slips.push(slip);
                 self.later(self.now + PRINT_MS, Due::Input(Input::Printed(self.print)));
             }
+            Effect::PrintSort(slip) => {
+                let ended = Input::SlipPrinted(slip.txn, self.print);
+                self.sort_slips.push(slip);
+                self.later(self.now + PRINT_MS, Due::Input(ended));
+            }
             Effect::CallStaff => self.calls += 1,
             Effect::Forget => {}
         }
@@ -438,7 +445,11 @@ impl World {
                 Record::Repair { txn, .. } => {
                     self.units.get_mut(&txn).unwrap();
                 }
-                Record::Repaired { .. } | Record::Receipt { .. } | Record::FeeSent { .. } => {}
+                Record::Repaired { .. }
+                | Record::Receipt { .. }
+                | Record::FeeSent { .. }
+                | Record::Owner { .. }
+                | Record::SortSlip { .. } => {}
             }
         }
         self.durable += 1;
@@ -582,5 +593,5 @@ impl World {
 }
 
 pub(super) fn item_of(n: u8, parts: u8, part: u8) -> Content {
-    Content::Item { item: item(n), parts, part, no_loan: false }
+    Content::Item { item: item(n), parts, part, no_loan: false, whose: None }
 }
