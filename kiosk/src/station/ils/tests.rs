@@ -6,8 +6,7 @@ use super::{Sorting, answer};
 use crate::owners::{BranchConfig, OwnerConfig, OwnerRule, Owners};
 use crate::session::{Answer, Sort};
 use crate::sip2::Response;
-use crate::sip2::link::Outcome;
-use crate::sip2::link::{RawLine, RequestId};
+use crate::sip2::link::{Answer as LinkAnswer, Outcome, RawLine, RequestId};
 use crate::sip2::profile::Profile;
 
 fn sorted(here: &str, alert: char, more: &str) -> Sort {
