@@ -6,6 +6,7 @@ use serde::Serialize;
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 
+use super::schema::OPEN;
 use super::{JournalError, KINDS, Sealer};
 use crate::session::{ItemId, JobKind, OpenTxn, QUEUE_MAX, RepairRow, TxnId, TxnOutcome};
 
@@ -96,11 +97,10 @@ type OpenRow =
     (i64, String, String, Option<Vec<u8>>, String, String, String, Option<String>, String);
 
 pub(super) fn open_units(db: &Connection, sealer: &Sealer) -> Result<Vec<OpenTxn>, JournalError> {
-    let mut query = db.prepare(
+    let mut query = db.prepare(&format!(
         "SELECT id, kind, item, patron, tags, at, state, want, tag FROM txn
-         WHERE (state IN ('intent', 'unsure', 'queued') OR tag = 'pending') AND kind <> 'fee'
-         ORDER BY id LIMIT ?1",
-    )?;
+         WHERE ({OPEN}) AND kind <> 'fee' ORDER BY id LIMIT ?1"
+    ))?;
     let rows: Vec<OpenRow> = query
         .query_map([OPEN_MAX], |r| {
             Ok((

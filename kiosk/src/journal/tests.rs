@@ -372,3 +372,25 @@ fn a_write_keeps_no_reader_waiting_and_no_reader_a_write() {
     looker.db.execute_batch("COMMIT").unwrap();
     assert_eq!(looker.list(9).unwrap().len(), 2);
 }
+
+#[test]
+fn what_is_open_is_found_by_its_index_and_a_write_fills_no_table_for_it() {
+    let journal = Journal::in_memory().unwrap();
+    let plan = |sql: &str| -> Vec<String> {
+        let mut query = journal.db.prepare(sql).unwrap();
+        let rows = query.query_map([], |r| {
+            Ok(format!(
+                "{:?} {:?}",
+                r.get::<_, rusqlite::types::Value>(1)?,
+                r.get::<_, rusqlite::types::Value>(3)?
+            ))
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let open = schema::OPEN;
+    let steps = plan(&format!("EXPLAIN QUERY PLAN SELECT id FROM txn WHERE {open} ORDER BY id"));
+    assert!(steps.iter().any(|step| step.contains("txn_open")), "{steps:?}");
+    let steps = plan("EXPLAIN UPDATE txn SET tag = 'secured' WHERE id = 1");
+    assert!(!steps.iter().any(|step| step.contains("OpenEphemeral")), "{steps:?}");
+    assert!(schema::STEPS[2].contains(open), "one wording");
+}
