@@ -31,6 +31,9 @@ struct Args {
     /// Tells what happens in the storm, line by line.
     #[arg(long)]
     trace: bool,
+    /// Leaves a failing script as long as it is.
+    #[arg(long)]
+    whole: bool,
     /// Threads; as many as the machine has when left out.
     #[arg(long)]
     threads: Option<usize>,
@@ -66,7 +69,8 @@ pub fn main() -> ExitCode {
         say(serde_json::to_string_pretty(script).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
+    let threads =
+        args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
     let ended = match script {
         Some(script) if args.trace => {
             let (lines, ended) = traced(&script);
@@ -75,6 +79,10 @@ pub fn main() -> ExitCode {
         }
         Some(script) => one(script),
         None => run(args.seeds, threads.unwrap_or(1)),
+    };
+    let ended = match ended {
+        Err(failure) if !args.whole && !args.trace => Err(Box::new(shorten(*failure))),
+        ended => ended,
     };
     match ended {
         Ok(report) if args.json => {
@@ -104,7 +112,7 @@ fn one(script: Script) -> Result<Report, Box<Failure>> {
         play(stage, &script, &mut report).map_err(|what| (seed, what))?;
         Ok(report)
     });
-    played.map_err(|(seed, what)| Box::new(shorten(seed, what, script)))
+    played.map_err(|(seed, what)| Box::new(Failure { seed, what, script }))
 }
 
 fn traced(script: &Script) -> (Vec<String>, Result<Report, Box<Failure>>) {

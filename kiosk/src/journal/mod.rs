@@ -132,7 +132,8 @@ impl Journal {
     /// [`JournalError`].
     pub fn open_on(path: &Path, vfs: &str, sealer: Sealer) -> Result<Self, JournalError> {
         let wrap = |source| JournalError::Open { path: path.to_owned(), source };
-        let db = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs).map_err(wrap)?;
+        let db =
+            Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs).map_err(wrap)?;
         db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(wrap)?;
         Self::set_up(db, sealer)
     }

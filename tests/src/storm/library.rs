@@ -94,8 +94,7 @@ impl Library {
                 item(n)
             )
         };
-        let books: Vec<String> =
-            (1..=ITEMS).map(|n| book(n, 1)).chain([book(SET, 2)]).collect();
+        let books: Vec<String> = (1..=ITEMS).map(|n| book(n, 1)).chain([book(SET, 2)]).collect();
         let loans: Vec<String> = lent
             .iter()
             .map(|n| {

@@ -119,7 +119,8 @@ impl Paper {
                 let bytes = std::mem::take(&mut self.printed);
                 self.slips.push(Slip { id, bytes });
                 heard.answer.extend([&[0x37, 0x22][..], &id, &[0]].concat());
-            } else if self.buffer.len() < MARKER.len() + 4 && MARKER.starts_with(&self.buffer[..1])
+            } else if self.buffer.len() < MARKER.len() + 4
+                && MARKER.starts_with(&self.buffer[..1])
                 && self.buffer.iter().zip(MARKER).all(|(a, b)| *a == b)
             {
                 // A marker that has not come whole.

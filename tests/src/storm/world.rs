@@ -13,7 +13,9 @@ use kiosk::config::Config;
 use kiosk::journal::{Journal, Row, Sealer};
 use kiosk::practice::Fault as LibraryFault;
 use kiosk::privacy::PatronId;
-use kiosk::session::{Aid, AttractItem, BorrowCommit, OnSecurityFail, PinRule, Proof, ReceiptDefault};
+use kiosk::session::{
+    Aid, AttractItem, BorrowCommit, OnSecurityFail, PinRule, Proof, ReceiptDefault,
+};
 use kiosk::sip2::Framer;
 use kiosk::sip2::link::{Input as LinkInput, Link, Output as LinkOutput};
 use kiosk::station::core::Core;
@@ -243,7 +245,8 @@ impl<'a> World<'a> {
     }
 
     fn trace(&self, what: impl FnOnce() -> String) {
-        self.stage.trace(|| format!("{:>9} ms, start {}: {}", self.now() / MILLI, self.boots, what()));
+        self.stage
+            .trace(|| format!("{:>9} ms, start {}: {}", self.now() / MILLI, self.boots, what()));
     }
 
     fn later(&mut self, after: u64, event: Event) {
@@ -361,7 +364,11 @@ impl<'a> World<'a> {
                 }
                 Some(Order::Read(command)) => {
                     let Some(reader) = &mut self.reader else { continue };
-                    if self.reader_up { reader.take(command) } else { reader.refuse(command) }
+                    if self.reader_up {
+                        reader.take(command)
+                    } else {
+                        reader.refuse(command)
+                    }
                     self.pad_changed = self.now();
                     self.kick_reader();
                     self.tell(MILLI);
@@ -407,7 +414,11 @@ impl<'a> World<'a> {
     /// The journal opened afresh: as the worst power cut would leave it, or as it is.
     fn rows(&self, durable: bool) -> Result<(Vec<Row>, BTreeSet<String>), String> {
         let disk = &self.stage.disk;
-        if durable { disk.copy_durable(JOURNAL, COPY) } else { disk.copy_now(JOURNAL, COPY) }
+        if durable {
+            disk.copy_durable(JOURNAL, COPY)
+        } else {
+            disk.copy_now(JOURNAL, COPY)
+        }
         let read = || -> Result<_, kiosk::journal::JournalError> {
             let journal = Journal::open_on(COPY.as_ref(), disk.name(), Sealer::ephemeral()?)?;
             let mut rows: Vec<Row> = Vec::new();
