@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::JournalError;
 
 /// Steps from an empty file to today, in order.
-pub(super) const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 3] = [
     "
     CREATE TABLE txn (
         id       INTEGER PRIMARY KEY,
@@ -39,6 +39,23 @@ pub(super) const STEPS: [&str; 2] = [
     "ALTER TABLE txn ADD COLUMN note TEXT;
      ALTER TABLE txn ADD COLUMN words BLOB;
      ALTER TABLE txn ADD COLUMN settled TEXT;",
+    // Work off line: the due day a reader was told, what is to be said of a unit besides how it
+    // ended; cards as keyed hashes, and items somebody waits for.
+    "ALTER TABLE txn ADD COLUMN due TEXT;
+     ALTER TABLE txn ADD COLUMN remark TEXT;
+     CREATE TABLE card (
+        card    BLOB    PRIMARY KEY,
+        seen    TEXT,
+        allowed INTEGER NOT NULL DEFAULT 0,
+        blocked INTEGER NOT NULL DEFAULT 0,
+        until   TEXT,
+        lent_on TEXT,
+        lent    INTEGER NOT NULL DEFAULT 0
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE held (
+        item TEXT PRIMARY KEY,
+        day  TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID;",
 ];
 
 /// Version this program writes.

@@ -12,10 +12,13 @@ mod finish;
 mod identify;
 mod late;
 mod line;
+mod lists;
 mod loans;
+mod offline;
 mod pad;
 mod pile;
 mod repair;
+mod replay;
 mod rules;
 mod show;
 mod tagging;
@@ -29,6 +32,8 @@ pub use ask::{
     Answer, Ask, AskId, CheckinAnswer, Due, ITEM_ID_MAX, ItemAnswer, ItemId, ItemIdError,
     LoanAnswer, NoAnswer, PatronAnswer, Sort,
 };
+pub use lists::{CARDS_MAX, CardHash, CardKey, CardRow, HASH_LEN, HELD_MAX, Lists};
+pub use offline::{Never, OfflineRules, Remark, Wish};
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
     ReceiptDefault, Rules, Times,
@@ -83,6 +88,7 @@ pub struct Station {
     /// Renewed from the list in this session.
     renewed: Vec<SlipLine>,
     late: late::Late,
+    offline: offline::Offline,
     pins: identify::PinGuard,
     idle_from: Duration,
     /// The moment of the last input.
@@ -215,6 +221,7 @@ impl Station {
             renewals: HashMap::new(),
             renewed: Vec::new(),
             late: late::Late::default(),
+            offline: offline::Offline::new(start.lists, start.newest),
             pins: identify::PinGuard::default(),
             idle_from: Duration::ZERO,
             ticked: Duration::ZERO,
@@ -249,6 +256,8 @@ impl Station {
             Input::NoCard(advice) => self.on_no_card(advice, now),
             Input::Printer(state) => self.printer = state,
             Input::Codes(codes) => self.on_codes(codes),
+            Input::LibraryTime(at) => self.on_library_time(at, now),
+            Input::Lists(lists) => self.on_lists(*lists),
             Input::Tick => {}
         }
         self.tick(now);
@@ -346,7 +355,11 @@ impl Station {
     }
 
     fn on_answer(&mut self, id: AskId, answer: Result<Answer, NoAnswer>, now: Now) {
-        match self.asks.remove(&id) {
+        let asked = self.asks.remove(&id);
+        if let Some(asked) = &asked {
+            self.learn(asked, &answer, now);
+        }
+        match asked {
             Some(Asked::Identify) => self.identified(answer, now),
             Some(Asked::Line(line)) => self.line_answered(line, answer, now),
             Some(Asked::LoansList) => self.loans_listed(answer, now),
@@ -386,7 +399,10 @@ impl Station {
         let was = self.link.online;
         self.link = LinkState { ever: link.ever || self.link.ever || link.online, ..link };
         if link.online && !was {
+            self.hold_replay(now);
             self.fix_online(now);
+        } else if was && !link.online {
+            self.offline.link_lost(now);
         }
     }
 
@@ -420,7 +436,10 @@ impl Station {
         let seen = self.reader_up || self.can_scan();
         let lends = self.reader_up || self.rules.barcode_items == BarcodeItems::Both;
         ui::view::Services {
-            borrow: seen && lends && self.link.online && self.link.checkout_ok && self.journal_ok,
+            borrow: seen
+                && lends
+                && self.journal_ok
+                && (self.link.online && self.link.checkout_ok || self.offline.lends),
             giveback: seen && self.journal_ok,
             account: self.link.online && self.journal_ok && (seen || !self.rules.cards.is_empty()),
         }

@@ -27,6 +27,9 @@ impl Station {
             return line.lift();
         }
         let writing = line.tags.iter().any(|&uid| self.fixer.is_writing_tag(uid));
+        if !writing && line.job == Job::Borrow && !online && self.offline.lends {
+            return self.begin_offline(id, now);
+        }
         if writing || (line.job != Job::GiveBack && !online) {
             line.stage = Stage::Waiting;
             line.again = now.mono + WAIT_AGAIN;
@@ -56,6 +59,7 @@ impl Station {
             let want = line.secured_if_tagged();
             records.push(Record::Outcome { txn, outcome: TxnOutcome::Queued { want } });
             line.stage = Stage::Outcome(Box::new(Next::Queue(want)));
+            records.extend(self.time_mark(txn, now));
         }
         self.record(Recorded::Line(id), records);
     }
@@ -107,7 +111,7 @@ impl Station {
         let (Some(item), patron) = (line.item.clone(), line.patron.clone()) else { return };
         let at = now.wall;
         let ask = match (line.job, patron) {
-            (Job::Borrow, Some(patron)) => Ask::Checkout { patron, item, at },
+            (Job::Borrow, Some(patron)) => Ask::Checkout { patron, item, at, promised: None },
             (Job::Renew, Some(patron)) => Ask::Renew { patron, item },
             (Job::GiveBack, _) => Ask::Checkin { item, at, already_done: false, cancel: false },
             (Job::Cancel { .. }, _) => Ask::Checkin { item, at, already_done: false, cancel: true },
@@ -152,8 +156,10 @@ impl Station {
             self.count(Some(id), job, &outcome);
         }
         self.set_stage(id, Stage::Outcome(Box::new(next)));
-        self.record(Recorded::Line(id), vec![Record::Outcome { txn, outcome }]);
-        let _ = now;
+        let noted = matches!(outcome, TxnOutcome::Queued { .. });
+        let mut records = vec![Record::Outcome { txn, outcome }];
+        records.extend(self.time_mark(txn, now).filter(|_| noted));
+        self.record(Recorded::Line(id), records);
     }
 
     /// Figures follow the library system's word, not the tag's. `id`: the line it is about.
@@ -196,6 +202,12 @@ impl Station {
                     Some(want) => self.bring_or_list(id, want, end, now),
                     None => self.settle_line(id, end, now),
                 }
+            }
+            Next::Lend(due) => {
+                self.owe_loan(id, due, now);
+                let Some(line) = self.line_mut(id) else { return };
+                let end = line.lent_here(due);
+                self.bring_or_list(id, Security::Released, end, now);
             }
             Next::Find => {
                 self.fix_unsure(id, now);
@@ -329,6 +341,8 @@ impl ItemLine {
 /// What a line shows whose tag is not, or not surely, in the state it should be in.
 pub(super) fn weaker(end: End) -> End {
     match end.state {
+        // Noted with a due day: a loan.
+        LineState::Queued if matches!(end.note, Note::Due(_)) => End::attention(Advice::SecFail),
         LineState::Returned | LineState::Queued => hand_over(),
         LineState::Borrowed | LineState::Renewed => End::attention(Advice::SecFail),
         _ => end,

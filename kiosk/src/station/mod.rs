@@ -363,6 +363,8 @@ impl Core {
             repairs: journal.repairs()?,
             codes: draw_codes(CODES)?,
             printer: if printing { PrinterState::Starting } else { PrinterState::None },
+            lists: Some(journal.lists()?),
+            newest: journal.newest()?,
         };
         let session = Session::new(config.session.clone(), start);
         let sip = start_sip(config, &wires.library, clock, &listeners, events)?;

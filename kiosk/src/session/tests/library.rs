@@ -108,6 +108,7 @@ impl Library {
                     on_loan: u32::try_from(theirs.len()).ok(),
                     limit: Some(self.limit),
                     loans: if *loans { theirs } else { Vec::new() },
+                    expires: None,
                 })
             }
             Ask::Checkout { patron, item, .. } => {
@@ -123,6 +124,7 @@ impl Library {
             Ask::Item { item } => Answer::Item(ItemAnswer {
                 on_loan: self.loans.contains_key(item),
                 in_library: !self.loans.contains_key(item),
+                held: None,
                 title: Some(item.to_string()),
                 due: Due::Day(day(20)),
             }),

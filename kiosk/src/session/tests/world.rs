@@ -163,6 +163,8 @@ impl World {
             repairs: self.journal.repairs().unwrap(),
             codes,
             printer: PrinterState::Ready,
+            lists: Some(self.journal.lists().unwrap()),
+            newest: self.journal.newest().unwrap(),
         };
         self.station = Station::new(self.rules.clone(), start);
         self.due.clear();
@@ -423,7 +425,11 @@ impl World {
                 Record::Repair { txn, .. } => {
                     self.units.get_mut(&txn).unwrap();
                 }
-                Record::Repaired { .. } | Record::Receipt { .. } => {}
+                Record::Repaired { .. }
+                | Record::Receipt { .. }
+                | Record::Remark { .. }
+                | Record::Card { .. }
+                | Record::Held { .. } => {}
             }
         }
         self.durable += 1;
