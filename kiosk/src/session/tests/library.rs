@@ -41,6 +41,10 @@ pub(super) struct Library {
     pub(super) refuse_return: BTreeSet<ItemId>,
     pub(super) refuse_cancel: bool,
     pub(super) fares: VecDeque<Fare>,
+    /// No-block loans are taken whatever stands against them.
+    pub(super) no_block: bool,
+    /// The due day of no-block loans, as the library has it.
+    pub(super) own_due: Option<u8>,
     /// What was done: loans, loans taken back, returns, renewals.
     pub(super) ledger: (u64, u64, u64, u64),
     pub(super) unsure_renewals: u64,
@@ -65,6 +69,8 @@ impl Library {
             refuse_return: BTreeSet::new(),
             refuse_cancel: false,
             fares: VecDeque::new(),
+            no_block: true,
+            own_due: None,
             ledger: (0, 0, 0, 0),
             unsure_renewals: 0,
             log: Vec::new(),
@@ -111,8 +117,12 @@ impl Library {
                     expires: None,
                 })
             }
-            Ask::Checkout { patron, item, .. } => {
-                Answer::Checkout(self.lend(patron.expose(), item))
+            Ask::Checkout { patron, item, promised, .. } => {
+                let mut answer = self.lend(patron.expose(), item, promised.is_some());
+                if let (Some(due), None) = (promised, self.own_due) {
+                    answer.due = Due::Day(crate::clock::view_date(due.date()));
+                }
+                Answer::Checkout(answer)
             }
             Ask::Checkin { item, cancel, .. } => Answer::Checkin(self.take_back(item, *cancel)),
             Ask::Renew { patron, item } => {
@@ -132,11 +142,13 @@ impl Library {
         }
     }
 
-    fn lend(&mut self, patron: &str, item: &ItemId) -> LoanAnswer {
+    fn lend(&mut self, patron: &str, item: &ItemId, noted: bool) -> LoanAnswer {
+        let no_block = noted && self.no_block;
         let have = self.loans.values().filter(|p| *p == patron).count();
         let refusal = match self.loans.get(item) {
             Some(p) if p == patron => Some(Advice::AlreadyYours),
             Some(_) => Some(Advice::OnLoanOther),
+            None if no_block => None,
             None if self.holds.contains(item) => Some(Advice::HeldOther),
             None if have >= self.limit as usize => Some(Advice::Limit),
             None => None,

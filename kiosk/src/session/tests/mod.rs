@@ -5,6 +5,8 @@ mod aids;
 mod borrow;
 mod giveback;
 mod library;
+mod month;
+mod offline;
 mod power;
 mod storm;
 mod world;
