@@ -43,6 +43,8 @@ pub(super) struct Library {
     pub(super) fares: VecDeque<Fare>,
     /// No-block loans are taken whatever stands against them.
     pub(super) no_block: bool,
+    /// No-block loans of what the reader had already: some systems take them for renewals.
+    pub(super) twice: u64,
     /// The due day of no-block loans, as the library has it.
     pub(super) own_due: Option<u8>,
     /// What was done: loans, loans taken back, returns, renewals.
@@ -70,6 +72,7 @@ impl Library {
             refuse_cancel: false,
             fares: VecDeque::new(),
             no_block: true,
+            twice: 0,
             own_due: None,
             ledger: (0, 0, 0, 0),
             unsure_renewals: 0,
@@ -146,7 +149,10 @@ impl Library {
         let no_block = noted && self.no_block;
         let have = self.loans.values().filter(|p| *p == patron).count();
         let refusal = match self.loans.get(item) {
-            Some(p) if p == patron => Some(Advice::AlreadyYours),
+            Some(p) if p == patron => {
+                self.twice += u64::from(noted);
+                Some(Advice::AlreadyYours)
+            }
             Some(_) => Some(Advice::OnLoanOther),
             None if no_block => None,
             None if self.holds.contains(item) => Some(Advice::HeldOther),

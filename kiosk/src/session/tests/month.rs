@@ -15,7 +15,7 @@ const DAYS: u32 = 30;
 const SESSIONS_A_DAY: u32 = 16;
 /// Books of the reading point; the pad's world has nine.
 const BOOKS: u8 = 9;
-const SEEDS: std::ops::Range<u64> = 1..4;
+const SEEDS: std::ops::Range<u64> = 1..3;
 
 /// Which book is whose, as the readers know it.
 type Hands = BTreeMap<u8, Option<usize>>;
@@ -133,6 +133,8 @@ fn month(seed: u64) -> (usize, usize) {
         let spent = u64::from(SESSIONS_A_DAY) * 50 + 600;
         w.secs(86_400 - spent);
         w.scan_ms = 100;
+        // The last rare look at the pad comes first.
+        w.secs(61);
     }
     w.scan_ms = 1_000;
     w.link(true);
@@ -151,6 +153,7 @@ fn month(seed: u64) -> (usize, usize) {
         let listed = w.journal.repairs().unwrap().iter().any(|row| row.uid == uid(*n));
         assert!(w.state(*n) == want || listed, "seed {seed}, tag of book {n}");
     }
+    assert_eq!(w.lib.twice, 0, "seed {seed}: a loan was posted twice");
     // Ledger and journal agree, unit by unit.
     let (mut loans, mut returns) = (0, 0);
     for unit in w.units.values() {
