@@ -365,6 +365,7 @@ impl Config {
     #[must_use]
     pub fn check(&self) -> Vec<String> {
         let mut problems = self.session.times.problems();
+        problems.extend(self.session.offline.problems(self.session.pin));
         if self.station.id.is_empty() {
             problems.push("station.id is empty: give the station a name".to_owned());
         }
@@ -584,6 +585,8 @@ mod tests {
             ("[library]\nsystem = \"kohaa\"\n", "evergreen"),
             ("[library.tls]\nca = \"x\"\n", "ca_file"),
             ("[panel]\nwidth = 1\n", "480"),
+            ("[session.offline]\nloan_days = 0\n", "1 to 120"),
+            ("[session]\npin = \"always\"\n[session.offline]\nlending = true\n", "PIN"),
             ("[security]\nafi_secured = 300\n", "0xFF"),
             ("[security]\nafi_secured = 0xC2\n", "the same"),
             ("[security]\nafi_released = \"unused\"\n", "give both"),

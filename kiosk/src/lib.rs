@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod journal;
+mod lists;
 pub mod practice;
 pub mod privacy;
 pub mod receipt;

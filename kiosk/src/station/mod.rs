@@ -6,6 +6,7 @@
 pub mod aids;
 pub mod device;
 pub mod ils;
+mod offline;
 pub mod pads;
 mod printing;
 pub mod reader;
@@ -31,8 +32,8 @@ use crate::clock::Clock;
 use crate::config::{Config, split_address};
 use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
 use crate::session::{
-    Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
-    Record, Start, Station as Session, Stats, TagResult, Token,
+    Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, OfflineRules, PrintResult,
+    PrinterState, Record, Start, Station as Session, Stats, TagResult, Token,
 };
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, Tls, TlsError};
 use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
@@ -40,6 +41,7 @@ use crate::sip2::profile::Profile;
 
 use device::{About, Board, Device, Health, Role, State};
 use ils::Sorting;
+use offline::OfflineWatch;
 use pads::{Pads, ReaderNo};
 use reader::{Classify, Command, Opener, ReaderWork, Told};
 
@@ -297,6 +299,8 @@ struct Core {
     aids: Vec<Device<aids::Command>>,
     /// Days a settled unit is kept.
     keep_days: u16,
+    offline: OfflineWatch,
+    offline_rules: OfflineRules,
     forget_due: Duration,
     pads: Pads,
     printer: Option<PrinterHandle>,
@@ -366,6 +370,7 @@ impl Core {
             lists: Some(journal.lists()?),
             newest: journal.newest()?,
         };
+        let offline = OfflineWatch::new(&journal)?;
         let session = Session::new(config.session.clone(), start);
         let sip = start_sip(config, &wires.library, clock, &listeners, events)?;
         let board = Board::default();
@@ -395,6 +400,8 @@ impl Core {
             devices_file: status::path(&config.station.data_dir),
             devices_due: Duration::ZERO,
             keep_days: config.station.keep_days,
+            offline,
+            offline_rules: config.session.offline.clone(),
             forget_due: Duration::ZERO,
             readers,
             aids,
@@ -416,6 +423,7 @@ impl Core {
         loop {
             self.show();
             self.look_after_devices();
+            self.look_after_lists();
             self.forget();
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.has_power() => return,
@@ -535,6 +543,14 @@ impl Core {
         self.devices = health;
     }
 
+    /// Lists that an import changed reach the session.
+    fn look_after_lists(&mut self) {
+        let now = self.clock.now();
+        if let Some(lists) = self.offline.lists(&self.journal, now) {
+            self.feed(Input::Lists(Box::new(lists)));
+        }
+    }
+
     /// Old units go by themselves (patron-experience.md section 15), while nobody waits.
     fn forget(&mut self) {
         let now = self.clock.now();
@@ -542,6 +558,7 @@ impl Core {
             return;
         }
         self.forget_due = now.mono + FORGET_EVERY;
+        offline::forget_lists(&mut self.journal, now, &self.offline_rules);
         match self.journal.forget(now.wall.date(), self.keep_days) {
             Ok(forgotten) => {
                 let before = &mut self.before;
@@ -600,6 +617,10 @@ impl Core {
             }
             SipEvent::Status(status) => {
                 let online = status.is_online();
+                let told = self.offline.library_time(status.date_time_sync, &self.clock);
+                if let Some(told) = told {
+                    self.feed(told);
+                }
                 self.library_is(&status);
                 self.online = online;
                 self.feed(Input::Link(LinkState {
@@ -619,7 +640,7 @@ impl Core {
             LinkPhase::Online => {
                 library.state = State::Up;
                 library.opened += u32::from(!self.online);
-                library.trouble.clear();
+                library.trouble = self.offline.clock_trouble.clone().unwrap_or_default();
             }
             LinkPhase::LoginRefused => {
                 library.state = State::Down;
