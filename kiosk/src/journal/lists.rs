@@ -33,8 +33,7 @@ pub struct ListFigures {
     pub held: u64,
 }
 
-type CardLine =
-    (Vec<u8>, Option<String>, bool, bool, Option<String>, Option<String>, u8);
+type CardLine = (Vec<u8>, Option<String>, bool, bool, Option<String>, Option<String>, u8);
 
 impl Journal {
     /// The lists, newest first within their bounds. A row that makes no sense is left out: what
@@ -52,14 +51,13 @@ impl Journal {
                 Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?))
             })?
             .collect::<Result<_, _>>()?;
-        let mut query =
-            self.db.prepare("SELECT item, day FROM held ORDER BY day DESC LIMIT ?1")?;
+        let mut query = self.db.prepare("SELECT item, day FROM held ORDER BY day DESC LIMIT ?1")?;
         let held: Vec<(String, String)> = query
             .query_map([bound(HELD_MAX)], |r| Ok((r.get(0)?, r.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let held = held.into_iter().filter_map(|(item, day)| {
-            Some((ItemId::new(item).ok()?, day.parse().ok()?))
-        });
+        let held = held
+            .into_iter()
+            .filter_map(|(item, day)| Some((ItemId::new(item).ok()?, day.parse().ok()?)));
         Ok(Lists::new(self.sealer.cards().clone(), cards.into_iter().filter_map(card), held))
     }
 
@@ -149,7 +147,11 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn forget_lists(&mut self, today: Date, rules: &OfflineRules) -> Result<usize, JournalError> {
+    pub fn forget_lists(
+        &mut self,
+        today: Date,
+        rules: &OfflineRules,
+    ) -> Result<usize, JournalError> {
         let before = |days: u16| {
             let days = jiff::Span::new().days(i64::from(days));
             today.checked_sub(days).map_or_else(|_| String::new(), |day| day.to_string())
@@ -220,9 +222,7 @@ pub(super) fn put_held(db: &Connection, item: &ItemId, day: Option<Date>) -> rus
         Some(day) => db
             .prepare_cached("INSERT OR REPLACE INTO held (item, day) VALUES (?1, ?2)")?
             .execute([item.as_str(), day.to_string().as_str()])?,
-        None => db
-            .prepare_cached("DELETE FROM held WHERE item = ?1")?
-            .execute([item.as_str()])?,
+        None => db.prepare_cached("DELETE FROM held WHERE item = ?1")?.execute([item.as_str()])?,
     };
     Ok(())
 }

@@ -23,7 +23,8 @@ use drivers::rfid::security::Security;
 
 use crate::privacy::PatronId;
 use crate::session::{
-    JobKind, OpenTxn, PrintResult, Reason, Record, Remark, RepairRow, SessionCode, TxnId, TxnOutcome,
+    JobKind, OpenTxn, PrintResult, Reason, Record, Remark, RepairRow, SessionCode, TxnId,
+    TxnOutcome,
 };
 
 pub use lists::{Import, ListFigures};

@@ -157,10 +157,9 @@ fn open_unit(row: OpenRow, sealer: &Sealer) -> Result<OpenTxn, JournalError> {
             "intent" => None,
             "unsure" => Some(TxnOutcome::Unsure),
             "queued" => Some(match due {
-                Some(due) => TxnOutcome::LentHere {
-                    want,
-                    due: due.parse().map_err(|_| bad("due"))?,
-                },
+                Some(due) => {
+                    TxnOutcome::LentHere { want, due: due.parse().map_err(|_| bad("due"))? }
+                }
                 None => TxnOutcome::Queued { want },
             }),
             _ => Some(TxnOutcome::Accepted { title: None, want }),

@@ -100,13 +100,26 @@ mod tests {
         let due = Some("2026-12-06");
         for language in [Language::ZhCn, Language::En] {
             for reason in [
-                "HeldOther", "OnLoanOther", "Limit", "Fees", "CardLost", "ItemUnknown",
-                "library_says", "no reason given", "unsure", "",
+                "HeldOther",
+                "OnLoanOther",
+                "Limit",
+                "Fees",
+                "CardLost",
+                "ItemUnknown",
+                "library_says",
+                "no reason given",
+                "unsure",
+                "",
             ] {
-                for (kind, due) in
-                    [("checkout", due), ("checkout", None), ("checkin", None), ("renew", None), ("cancel", None)]
-                {
-                    let told = sentence(&row(kind, "for_staff", reason, due, ""), language).unwrap();
+                for (kind, due) in [
+                    ("checkout", due),
+                    ("checkout", None),
+                    ("checkin", None),
+                    ("renew", None),
+                    ("cancel", None),
+                ] {
+                    let told =
+                        sentence(&row(kind, "for_staff", reason, due, ""), language).unwrap();
                     assert!(!told.contains("staff-") && told.chars().count() > 8, "{told}");
                 }
             }

@@ -223,9 +223,8 @@ impl Offline {
         if let Some(library) = self.library_time(now) {
             return now.wall.duration_since(library).abs() > CLOCK_OFF;
         }
-        let behind = self.newest.is_some_and(|newest| {
-            newest.duration_since(now.wall) > CLOCK_BEHIND
-        });
+        let behind =
+            self.newest.is_some_and(|newest| newest.duration_since(now.wall) > CLOCK_BEHIND);
         behind || now.wall.year() < YEAR_MIN
     }
 

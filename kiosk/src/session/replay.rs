@@ -132,9 +132,10 @@ impl Station {
             return true;
         }
         let Some(front) = owed.front() else { return false };
-        let live = self.asks.values().any(|asked| {
-            !matches!(asked, Asked::Fix(_) | Asked::FixItem(_) | Asked::Goodbye)
-        });
+        let live = self
+            .asks
+            .values()
+            .any(|asked| !matches!(asked, Asked::Fix(_) | Asked::FixItem(_) | Asked::Goodbye));
         !live && (self.fixer.hold.is_none() || here(front))
     }
 
@@ -172,7 +173,8 @@ impl Station {
             (Step::Post, Answer::Checkout(answer)) => {
                 if answer.refusal == Some(Advice::AlreadyYours) {
                     owed.remarks = vec![Remark::AlreadyTheirs];
-                    return Some(done(answer.title));
+                    // Without a title, as all that was found to be so.
+                    return Some(done(None));
                 }
                 let (reason, _) = refusal(answer.refusal, answer.message);
                 Some(TxnOutcome::ForStaff { reason })

@@ -8,7 +8,9 @@ use crate::clock::view_date;
 use crate::session::{
     Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
 };
-use crate::sip2::codes::{AlertType, CirculationStatus, FixedText, PatronFlag, Summary, SummaryList};
+use crate::sip2::codes::{
+    AlertType, CirculationStatus, FixedText, PatronFlag, Summary, SummaryList,
+};
 use crate::sip2::link::Outcome;
 use crate::sip2::message::{
     CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, ItemInformationRequest,

@@ -77,7 +77,9 @@ fn session(w: &mut World, hands: &mut Hands, dice: &mut Dice) {
         let stands = last.and_then(|u| u.outcome.clone()).is_some_and(|o| {
             matches!(
                 o,
-                TxnOutcome::LentHere { .. } | TxnOutcome::Queued { .. } | TxnOutcome::Accepted { .. }
+                TxnOutcome::LentHere { .. }
+                    | TxnOutcome::Queued { .. }
+                    | TxnOutcome::Accepted { .. }
             )
         });
         let lent = last.is_some_and(|u| u.kind == crate::session::JobKind::Checkout);
@@ -140,11 +142,8 @@ fn month(seed: u64) -> (usize, usize) {
     w.link(true);
     w.secs(900);
     assert!(w.journal.open_units().unwrap().is_empty(), "seed {seed}");
-    let staff = w
-        .units
-        .values()
-        .filter(|u| matches!(u.outcome, Some(TxnOutcome::ForStaff { .. })))
-        .count();
+    let staff =
+        w.units.values().filter(|u| matches!(u.outcome, Some(TxnOutcome::ForStaff { .. }))).count();
     assert_eq!(staff, 0, "seed {seed}: a library that takes all leaves staff nothing");
     for (n, reader) in &hands {
         let has = w.lib.loans.get(&item(*n)).map(String::as_str);

@@ -10,8 +10,8 @@ use ui::view::{Advice, Touch};
 use super::library::Fare;
 use super::world::{CARD, OTHER, World, Write, item, item_of, uid};
 use crate::session::{
-    AttractItem, BorrowCommit, Content, Input, OnSecurityFail, PinRule, PrintResult, PrinterState,
-    ReceiptDefault, Rules, SlipKind, TxnOutcome,
+    AttractItem, BorrowCommit, Content, Input, OfflineRules, OnSecurityFail, PinRule, PrintResult,
+    PrinterState, ReceiptDefault, Rules, SlipKind, TxnOutcome,
 };
 
 /// Cases a run; more with `PROPTEST_CASES`.
@@ -119,7 +119,8 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    (any::<[bool; 5]>()).prop_map(|[confirm, undo, asks, pin, paper]| Rules {
+    (any::<[bool; 6]>()).prop_map(|[confirm, undo, asks, pin, paper, lending]| Rules {
+        offline: OfflineRules { lending, ..OfflineRules::default() },
         borrow_commit: if confirm { BorrowCommit::OnConfirm } else { BorrowCommit::OnPlace },
         on_security_fail: if undo { OnSecurityFail::Undo } else { OnSecurityFail::KeepLoan },
         attract_item: if asks { AttractItem::Ask } else { AttractItem::Return },
