@@ -324,7 +324,9 @@ impl Station {
             tagged: !line.scanned && !line.tags.is_empty() && line.complete(),
             no_loan: line.no_loan,
             in_session,
-            owed: self.fixer.owes_loan(&item) || self.fixer.is_unsure(&item),
+            owed: self.fixer.owes_loan(&item)
+                || self.fixer.is_unsure(&item)
+                || self.is_asked_about(id, &item),
         };
         let Some(lists) = self.offline.lists.as_mut() else { return };
         let due = match self.rules.offline.may_lend(&wish, lists, today) {
@@ -356,6 +358,12 @@ impl Station {
         self.record(Recorded::Line(id), records);
     }
 
+    /// Another line still waits for an answer about this item.
+    fn is_asked_about(&self, id: u32, item: &ItemId) -> bool {
+        let mut others = self.lines.iter().chain(&self.detached);
+        others.any(|l| l.id != id && l.is_open() && l.item.as_ref() == Some(item))
+    }
+
     /// What a return noted now needs besides its outcome: a mark that its time is not to be told.
     pub(super) fn time_mark(&self, txn: TxnId, now: Now) -> Option<Record> {
         let remark = Remark::TimeUnsure;
@@ -371,6 +379,10 @@ impl Station {
         let today = now.wall.date();
         let news = match (asked, answer) {
             (Asked::Identify, Answer::Patron(patron)) => self.learn_card(patron, today),
+            // A 64 may be clean where only 12 tells that the card is over (sip2.md section 6).
+            (_, Answer::Checkout(LoanAnswer { refusal: Some(why), .. })) if is_of_card(*why) => {
+                self.learn_block(asked)
+            }
             _ => held(answer).and_then(|held| {
                 let item = self.item_of(asked)?;
                 self.offline.lists.as_mut()?.put_held(&item, held, today)
@@ -392,6 +404,18 @@ impl Station {
         lists.put_card(&card, row)
     }
 
+    fn learn_block(&mut self, asked: &Asked) -> Option<Record> {
+        let mut lines = self.lines.iter().chain(&self.detached);
+        let card = match asked {
+            Asked::Line(id) => lines.find(|l| l.id == *id).and_then(|l| l.patron.clone()),
+            Asked::Fix(txn) => self.fixer.patron_of(*txn),
+            _ => None,
+        }?;
+        let lists = self.offline.lists.as_mut()?;
+        let row = CardRow { blocked: true, ..lists.card(&card).unwrap_or_default() };
+        lists.put_card(&card, row)
+    }
+
     fn item_of(&self, asked: &Asked) -> Option<ItemId> {
         let mut lines = self.lines.iter().chain(&self.detached);
         match asked {
@@ -400,6 +424,13 @@ impl Station {
             _ => None,
         }
     }
+}
+
+fn is_of_card(why: Advice) -> bool {
+    matches!(
+        why,
+        Advice::CardBlocked | Advice::CardExpired | Advice::CardLost | Advice::CardUnknown
+    )
 }
 
 /// Whether somebody waits for the item, where an answer tells.

@@ -32,7 +32,7 @@ pub(super) struct Fixer {
     /// Oldest first.
     pub(super) owed: VecDeque<Owed>,
     /// The unit being worked on; always the front.
-    busy: bool,
+    pub(super) busy: bool,
     /// Not before this moment.
     pub(super) again: Option<Duration>,
     /// What is noted waits for the running session to end, until this moment at most.
@@ -196,7 +196,7 @@ impl Station {
             outcome: None,
             time_unsure,
         };
-        self.fixer.owed.push_back(Owed::new(unit, step, Some(id)));
+        self.fixer.owe(Owed::new(unit, step, Some(id)));
     }
 
     /// The link is back.

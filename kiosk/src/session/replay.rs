@@ -16,6 +16,7 @@ use super::repair::{Fixer, Fixing, Owed, Step};
 use super::types::{Effect, JobKind, OpenTxn, Record, TxnId, TxnOutcome};
 use super::{Answer, Ask, Asked, CheckinAnswer, Due, ItemId, LoanAnswer, Sort, Station};
 use crate::clock::{Now, view_date};
+use crate::privacy::PatronId;
 
 /// Longest wait for a running session to end before what is noted is posted.
 const HOLD_MAX: Duration = Duration::from_secs(120);
@@ -34,6 +35,14 @@ impl OpenTxn {
 }
 
 impl Fixer {
+    /// Takes a unit in its place: in the order in which they happened, which is that of their
+    /// numbers. A return whose question came back unsent is told before the loan noted after it.
+    pub(super) fn owe(&mut self, owed: Owed) {
+        let older = self.owed.iter().rposition(|o| o.unit.txn < owed.unit.txn);
+        let at = older.map_or(0, |at| at + 1).max(usize::from(self.busy));
+        self.owed.insert(at.min(self.owed.len()), owed);
+    }
+
     /// A loan of this item is noted and not posted yet, and no return after it.
     pub(super) fn owes_loan(&self, item: &ItemId) -> bool {
         let last = self.owed.iter().rev().find(|o| o.unit.item == *item);
@@ -52,6 +61,10 @@ impl Fixer {
 
     pub(super) fn item_of(&self, txn: TxnId) -> Option<ItemId> {
         self.owed.iter().find(|o| o.unit.txn == txn).map(|o| o.unit.item.clone())
+    }
+
+    pub(super) fn patron_of(&self, txn: TxnId) -> Option<PatronId> {
+        self.owed.iter().find(|o| o.unit.txn == txn).and_then(|o| o.unit.patron.clone())
     }
 
     /// Remarks on the unit at work, as lines for the journal.
@@ -80,7 +93,7 @@ impl Station {
             outcome: Some(TxnOutcome::LentHere { want, due }),
             time_unsure: false,
         };
-        self.fixer.owed.push_back(Owed::new(unit, Step::Post, Some(id)));
+        self.fixer.owe(Owed::new(unit, Step::Post, Some(id)));
     }
 
     /// A tag of a loan noted here is still armed, and lies here: released on the noted loan while

@@ -276,6 +276,7 @@ impl Station {
     /// Time's part: `t_ils` for asks, the put-back limit, another try of what was not sent.
     pub(super) fn tick_lines(&mut self, now: Now) {
         let t_ils = secs(self.rules.times.ils_s);
+        let lends = self.link.online || self.offline.lends;
         let mut late = Vec::new();
         let mut again = Vec::new();
         for line in self.lines.iter_mut().chain(&mut self.detached) {
@@ -284,7 +285,7 @@ impl Station {
                     *overdue = true;
                 }
                 Stage::PutBack { until, .. } if now.mono >= *until => late.push(line.id),
-                Stage::Waiting if self.link.online && now.mono >= line.again => {
+                Stage::Waiting if lends && now.mono >= line.again => {
                     again.push(line.id);
                 }
                 _ => {}
@@ -304,7 +305,7 @@ impl Station {
     pub(super) fn lines_deadlines(&self) -> impl Iterator<Item = Duration> {
         let t_ils = secs(self.rules.times.ils_s);
         let t_busy = secs(self.rules.times.busy_s);
-        let online = self.link.online;
+        let online = self.link.online || self.offline.lends;
         self.lines.iter().chain(&self.detached).flat_map(move |l| {
             let moments = match &l.stage {
                 Stage::Asking { since, overdue: false } => {

@@ -15,6 +15,8 @@ pub(super) enum Fare {
     After(u64),
     /// It surely never left.
     NotSent,
+    /// The same, known only after this many milliseconds.
+    UnsentAfter(u64),
     /// Lost on the way: not done, not answered.
     LostBefore,
     /// Done, and the answer lost.
@@ -37,6 +39,8 @@ pub(super) struct Library {
     pub(super) limit: u32,
     pub(super) pin: &'static str,
     pub(super) block: Option<Advice>,
+    /// What only a loan tells of the card.
+    pub(super) card_over: bool,
     pub(super) no_renewal: BTreeSet<ItemId>,
     pub(super) refuse_return: BTreeSet<ItemId>,
     pub(super) refuse_cancel: bool,
@@ -67,6 +71,7 @@ impl Library {
             limit: 10,
             pin: "4711",
             block: None,
+            card_over: false,
             no_renewal: BTreeSet::new(),
             refuse_return: BTreeSet::new(),
             refuse_cancel: false,
@@ -90,6 +95,7 @@ impl Library {
         let fare = self.fares.pop_front().unwrap_or(Fare::After(30));
         let (answer, after_ms) = match fare {
             Fare::NotSent => (Err(NoAnswer::NotSent), 5),
+            Fare::UnsentAfter(ms) => (Err(NoAnswer::NotSent), ms),
             Fare::LostBefore => (Err(NoAnswer::Unknown), 12_000),
             Fare::LostAfter => {
                 let done = self.ledger.3;
@@ -149,6 +155,7 @@ impl Library {
         let no_block = noted && self.no_block;
         let have = self.loans.values().filter(|p| *p == patron).count();
         let refusal = match self.loans.get(item) {
+            _ if self.card_over => Some(Advice::CardExpired),
             Some(p) if p == patron => {
                 self.twice += u64::from(noted);
                 Some(Advice::AlreadyYours)

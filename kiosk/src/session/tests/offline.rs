@@ -258,6 +258,50 @@ fn an_item_lent_off_line_is_not_lent_again_before_it_came_back() {
 }
 
 #[test]
+fn a_return_whose_question_came_back_unsent_is_told_before_a_later_loan() {
+    let mut w = world();
+    w.lib.loans.insert(item(1), OTHER.to_owned());
+    w.tags.get_mut(&uid(1)).unwrap().state = Released;
+    known(&mut w, CARD);
+    // Asked, and only after a minute it is known that it never left.
+    w.lib.fares.push_back(Fare::UnsentAfter(60_000));
+    w.touch(Touch::GiveBack);
+    w.lay(&[1]);
+    w.secs(11);
+    w.lift(&[1]);
+    w.touch(Touch::EndNow);
+    away(&mut w);
+    w.card(CARD);
+    w.lay(&[1]);
+    w.secs(3);
+    assert!(w.advises(1, Advice::OfflineLimit), "how it stands is not known");
+    leave(&mut w);
+    w.secs(20);
+    w.card(CARD);
+    w.lay(&[1, 2]);
+    w.until("noted, once the return is", 20, |w| noted(w, 1) && noted(w, 2));
+    leave(&mut w);
+    w.link(true);
+    w.secs(10);
+    assert_eq!(w.lib.loans.get(&item(1)).map(String::as_str), Some(CARD));
+    assert_eq!(asked(&w, JobKind::Checkin), [item(1)]);
+    w.judge_tags();
+}
+
+#[test]
+fn a_card_whose_end_only_a_loan_tells_borrows_nothing_off_line() {
+    let mut w = world();
+    w.lib.card_over = true;
+    w.card(CARD);
+    w.lay(&[1]);
+    w.until("refused", 20, |w| w.advises(1, Advice::CardExpired));
+    leave(&mut w);
+    away(&mut w);
+    w.card(CARD);
+    assert_eq!(problem(&w), Some(Advice::OfflineLimit));
+}
+
+#[test]
 fn a_refused_loan_is_a_conflict_for_staff_and_its_tag_stays() {
     let mut w = world();
     w.lib.no_block = false;
