@@ -73,7 +73,7 @@ fn session(w: &mut World, hands: &mut Hands, dice: &mut Dice) {
         hands.insert(n, if theirs.is_some() { None } else { Some(reader) });
     } else if cut {
         // Not told: the reader looks at the journal's word, as the gate does.
-        let last = w.units.values().filter(|u| u.item == item(n)).next_back();
+        let last = w.units.values().rfind(|u| u.item == item(n));
         let stands = last.and_then(|u| u.outcome.clone()).is_some_and(|o| {
             matches!(
                 o,

@@ -485,7 +485,7 @@ impl World {
 
     /// The latest about this item is a loan noted here, durable and not posted yet.
     fn stands_noted(&self, item: &ItemId) -> bool {
-        let last = self.units.values().filter(|u| u.item == *item).next_back();
+        let last = self.units.values().rfind(|u| u.item == *item);
         last.is_some_and(|u| matches!(u.outcome, Some(TxnOutcome::LentHere { .. })))
     }
 
