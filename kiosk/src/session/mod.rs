@@ -11,6 +11,7 @@ mod ask;
 mod finish;
 mod identify;
 mod late;
+mod lending;
 mod line;
 mod lists;
 mod loans;
@@ -32,8 +33,9 @@ pub use ask::{
     Answer, Ask, AskId, CheckinAnswer, Due, ITEM_ID_MAX, ItemAnswer, ItemId, ItemIdError,
     LoanAnswer, NoAnswer, PatronAnswer, Sort,
 };
+pub use lending::{Never, OfflineRules, Wish};
 pub use lists::{CARDS_MAX, CardHash, CardKey, CardRow, HASH_LEN, HELD_MAX, Lists};
-pub use offline::{Never, OfflineRules, Remark, Wish};
+pub use offline::Remark;
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
     ReceiptDefault, Rules, Times,

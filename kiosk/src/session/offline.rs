@@ -1,14 +1,14 @@
-//! Working without the library system: what may be lent, and whether the clock can be believed
-//! (patron-experience.md section 12).
+//! Working without the library system: since when, whether the clock can be believed, and the loan
+//! that is noted (patron-experience.md section 12). What may be lent is decided in `lending`.
 
 use std::time::Duration;
 
 use drivers::rfid::security::Security;
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
-use serde::{Deserialize, Serialize};
 use ui::view::{Advice, Purpose};
 
+use super::lending::Wish;
 use super::line::{End, ItemLine, Job, Next, Stage};
 use super::lists::{CardRow, Lists};
 use super::rules::PinRule;
@@ -32,162 +32,6 @@ const CLOCK_BEHIND: SignedDuration = SignedDuration::from_mins(90);
 
 /// No station worked before; a clock that says so lost its battery.
 const YEAR_MIN: i16 = 2026;
-
-/// What may be lent without the library system (`[session.offline]`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OfflineRules {
-    /// Whether anything is. The library decides; without its word only returns are taken.
-    pub lending: bool,
-    /// How long the library system must be away first, in seconds.
-    pub after_s: u16,
-    /// Most items in one session.
-    pub items_per_session: u8,
-    /// Most items for one card in a day.
-    pub items_per_day: u8,
-    /// Days since a card was last identified here, on line.
-    pub seen_days: u16,
-    /// Days until what is lent is due. UNCONFIRMED for every library: the shortest of its periods.
-    pub loan_days: u16,
-    /// Days for which it is remembered that an item is held, unless told otherwise.
-    pub held_days: u16,
-}
-
-impl Default for OfflineRules {
-    fn default() -> Self {
-        Self {
-            lending: false,
-            after_s: 30,
-            items_per_session: 2,
-            items_per_day: 5,
-            seen_days: 90,
-            loan_days: 14,
-            held_days: 30,
-        }
-    }
-}
-
-impl OfflineRules {
-    /// What cannot be, as sentences.
-    #[must_use]
-    pub fn problems(&self, pin: PinRule) -> Vec<String> {
-        let ranges: [(&str, u16, u16, u16); 6] = [
-            ("after_s", self.after_s, 5, 600),
-            ("items_per_session", self.items_per_session.into(), 1, 20),
-            ("items_per_day", self.items_per_day.into(), 1, 50),
-            ("seen_days", self.seen_days, 1, 366),
-            ("loan_days", self.loan_days, 1, 120),
-            ("held_days", self.held_days, 1, 366),
-        ];
-        let outside = |(name, value, low, high): (&str, u16, u16, u16)| {
-            (!(low..=high).contains(&value))
-                .then(|| format!("session.offline.{name} = {value} is outside {low} to {high}"))
-        };
-        let mut problems: Vec<String> = ranges.into_iter().filter_map(outside).collect();
-        if self.lending && pin == PinRule::Always {
-            problems.push(
-                "session.offline.lending: with session.pin = \"always\" nothing can be lent off line, because nobody can check a PIN then; write lending = false"
-                    .to_owned(),
-            );
-        }
-        problems
-    }
-
-    /// Whether this card may borrow without the library system's word.
-    ///
-    /// # Errors
-    /// [`Never`], when not.
-    pub fn may_borrow(&self, row: Option<CardRow>, today: Date) -> Result<CardRow, Never> {
-        let row = row.ok_or(Never::CardNotKnown)?;
-        if row.blocked || row.until.is_some_and(|end| end < today) {
-            return Err(Never::CardBlocked);
-        }
-        let since = jiff::Span::new().days(i64::from(self.seen_days));
-        // A card seen in the future was seen under a wrong clock.
-        let fresh = row.seen.is_some_and(|seen| {
-            seen <= today && today.checked_sub(since).is_ok_and(|first| seen >= first)
-        });
-        if !(fresh || row.allowed) {
-            return Err(Never::CardNotKnown);
-        }
-        if row.lent_on(today) >= self.items_per_day {
-            return Err(Never::DayFull);
-        }
-        Ok(row)
-    }
-
-    /// Whether this loan may be noted, and until when.
-    ///
-    /// # Errors
-    /// [`Never`], when not.
-    pub fn may_lend(&self, loan: &Wish<'_>, lists: &Lists, today: Date) -> Result<Date, Never> {
-        if !self.lending {
-            return Err(Never::Off);
-        }
-        self.may_borrow(lists.card(loan.card), today)?;
-        if loan.in_session >= u32::from(self.items_per_session) {
-            return Err(Never::SessionFull);
-        }
-        if !loan.tagged || loan.no_loan {
-            return Err(Never::NotByTag);
-        }
-        if lists.is_held(loan.item) {
-            return Err(Never::Held);
-        }
-        if loan.owed {
-            return Err(Never::Owed);
-        }
-        let period = jiff::Span::new().days(i64::from(self.loan_days));
-        today.checked_add(period).map_err(|_| Never::Off)
-    }
-}
-
-/// A loan somebody wants while the library system is away.
-#[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
-    /// Whose.
-    pub card: &'a PatronId,
-    /// What.
-    pub item: &'a ItemId,
-    /// All its tags are ours and lie here.
-    pub tagged: bool,
-    /// A tag says it is not to be lent.
-    pub no_loan: bool,
-    /// Loans noted in this session.
-    pub in_session: u32,
-    /// A loan of it is noted, or nobody knows how it stands.
-    pub owed: bool,
-}
-
-/// Why something is not lent off line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Never {
-    /// Lending off line is not wanted here.
-    Off,
-    /// Not seen lately, and not on the library's list.
-    CardNotKnown,
-    /// Blocked or expired.
-    CardBlocked,
-    /// The card had its items for today.
-    DayFull,
-    /// The session had its items.
-    SessionFull,
-    /// No tag of ours, or one that forbids it.
-    NotByTag,
-    /// Somebody waits for it.
-    Held,
-    /// A loan of it is noted already, or its state is not known.
-    Owed,
-}
-
-impl Never {
-    fn advice(self) -> Advice {
-        match self {
-            Self::Held => Advice::HeldOther,
-            _ => Advice::OfflineLimit,
-        }
-    }
-}
 
 /// Where the station stands without a link.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use drivers::rfid::card::CardRule;
 use ui::view::Language;
 
-use super::offline::OfflineRules;
+use super::lending::OfflineRules;
 
 /// What to do when the library system said yes and the tag cannot be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -100,6 +100,43 @@ fn clock_trouble(ahead: SignedDuration) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::{Answer, Ask, ItemId};
+    use crate::sip2::link::Outcome;
+    use crate::sip2::profile::{ChecksumMode, Profile};
+    use crate::sip2::systems::System;
+    use crate::sip2::{Charset, ErrorDetection, Response};
+    use crate::station::ils;
+
+    fn wire(ask: &Ask, profile: &Profile) -> String {
+        let now = "2026-11-22T10:30:00".parse().unwrap();
+        let request = ils::request(ask, profile, now);
+        String::from_utf8(request.encode(Charset::Utf8, ErrorDetection::Off)).unwrap()
+    }
+
+    #[test]
+    fn a_noted_loan_tells_its_own_moment_and_the_day_the_reader_was_told() {
+        let ask = Ask::Checkout {
+            patron: "0200001234".into(),
+            item: ItemId::new("YZ0000789").unwrap(),
+            at: "2026-11-21T22:14:05".parse().unwrap(),
+            promised: Some("2026-12-12T23:59:00".parse().unwrap()),
+        };
+        let named = |name: &str| System::named(name).unwrap().profile(toml::Table::new()).unwrap();
+        // sip2.md section 11.
+        let koha = wire(&ask, &named("koha"));
+        assert!(koha.starts_with("11NY20261121    22140520261212    235900AO"), "{koha}");
+        // Where the flag is not honoured it is not sent; the day is, all the same.
+        let evergreen = wire(&ask, &named("evergreen"));
+        assert!(evergreen.starts_with("11NN20261121    22140520261212    235900AO"), "{evergreen}");
+    }
+
+    fn heard(line: &str) -> Answer {
+        let profile = Profile { checksum: ChecksumMode::Off, ..Profile::default() };
+        let response = Response::decode(line.as_bytes(), Charset::Utf8).unwrap();
+        let now = "2026-11-22T10:30:00".parse().unwrap();
+        let outcome = Outcome::Answered(Box::new(response.message));
+        ils::answer(outcome, &profile, &ils::Sorting::default(), now).unwrap()
+    }
 
     #[test]
     fn a_clock_that_is_off_is_measured_and_said_once_per_98() {
@@ -122,5 +159,26 @@ mod tests {
         let utc = SipDate::utc(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).datetime());
         assert!(watch.library_time(utc, &clock).is_some());
         assert_eq!(watch.clock_trouble, None);
+    }
+    #[test]
+    fn answers_tell_holds_and_the_end_of_a_card() {
+        let item = |line: &str| match heard(line) {
+            Answer::Item(item) => item.held,
+            other => panic!("{other:?}"),
+        };
+        let eighteen = |status: &str, more: &str| {
+            item(&format!("18{status}00120261122    103000ABYZ0000789|AJ三体|{more}"))
+        };
+        assert_eq!(eighteen("03", "CF0|"), Some(false));
+        assert_eq!(eighteen("04", "CF2|"), Some(true));
+        assert_eq!(eighteen("08", ""), Some(true));
+        assert_eq!(eighteen("03", ""), None);
+        let Answer::Patron(patron) = heard(
+            "64              01920261122    103000000000000000000000000000AOYZLIB|AA0200001234|AE|BLY|PA20270131    235900|",
+        ) else {
+            panic!("64")
+        };
+        assert_eq!(patron.expires, Some("2027-01-31".parse().unwrap()));
+        assert_eq!(patron.block, None);
     }
 }
