@@ -12,7 +12,8 @@ use drivers::rfid::setup::ReaderModel;
 
 use crate::config::Config;
 use crate::demo::app::{self, DemoArgs, RunArgs};
-use crate::journal::{Journal, PAGE, Sealer};
+use crate::journal::{Journal, PAGE, Sealer, sentence};
+use crate::lists::{self, ListsCommand};
 use crate::practice;
 use crate::station::journal_path;
 
@@ -39,6 +40,11 @@ enum Command {
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// The lists for work without the library system.
+    Lists {
+        #[command(subcommand)]
+        command: ListsCommand,
     },
     /// The practice library system alone, on a SIP2 port.
     Practice(practice::cli::Args),
@@ -161,6 +167,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
             Journal::open(&journal_path(&config), Sealer::ephemeral()?)?.resolve(id, &note)?;
             Ok(true)
         }
+        Command::Lists { command } => lists::run(&command),
         Command::Practice(args) => {
             practice::cli::run(&args)?;
             Ok(true)
@@ -180,16 +187,26 @@ fn check_config(file: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// A unit with what staff should know of it, in the station's own language.
+#[derive(Debug, serde::Serialize)]
+struct Told<'a, T> {
+    #[serde(flatten)]
+    row: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<String>,
+}
+
 fn list_journal(file: &Path, json: bool, limit: u32) -> anyhow::Result<bool> {
     let config = Config::load(file)?;
     let path = journal_path(&config);
     // Nothing sealed is opened for a list, so it works beside a lost key.
     let journal = Journal::open_read_only(&path, Sealer::ephemeral()?)?;
     for row in journal.list(limit)? {
+        let told = sentence(&row, config.session.language);
         if json {
-            app::say(&serde_json::to_string(&row)?);
+            app::say(&serde_json::to_string(&Told { row: &row, sentence: told })?);
         } else {
-            let reason = row.reason.as_deref().unwrap_or("");
+            let reason = told.as_deref().or(row.reason.as_deref()).unwrap_or("");
             app::say(&format!(
                 "{:>6}  {}  {:<8}  {:<14}  {:<10}  tag {:<8}  {}  {reason}",
                 row.id, row.at, row.kind, row.item, row.state, row.tag, row.session
@@ -225,7 +242,8 @@ fn show_unit(file: &Path, id: i64) -> anyhow::Result<bool> {
     };
     let journal = Journal::open(&journal_path(&config), sealer)?;
     let unit = journal.show(id)?.with_context(|| format!("there is no unit {id}"))?;
-    app::say(&serde_json::to_string_pretty(&unit)?);
+    let told = sentence(&unit.row, config.session.language);
+    app::say(&serde_json::to_string_pretty(&Told { row: &unit, sentence: told })?);
     Ok(true)
 }
 
@@ -269,7 +287,8 @@ fn export_journal(file: &Path) -> anyhow::Result<bool> {
     loop {
         let page = journal.page(after)?;
         for row in &page {
-            app::say(&serde_json::to_string(row)?);
+            let sentence = sentence(row, config.session.language);
+            app::say(&serde_json::to_string(&Told { row, sentence })?);
         }
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = last.id,

@@ -397,6 +397,7 @@ impl Config {
     #[must_use]
     pub fn check(&self) -> Vec<String> {
         let mut problems = self.session.times.problems();
+        problems.extend(self.session.offline.problems(self.session.pin));
         if self.station.id.is_empty() {
             problems.push("station.id is empty: give the station a name".to_owned());
         }
@@ -692,6 +693,8 @@ mod tests {
                 "no code or ISIL of an [[owner]]",
             ),
             ("[session]\nslips = \"there\"\n", "here"),
+            ("[session.offline]\nloan_days = 0\n", "1 to 120"),
+            ("[session]\npin = \"always\"\n[session.offline]\nlending = true\n", "PIN"),
             ("[security]\nafi_secured = 300\n", "0xFF"),
             ("[security]\nafi_secured = 0xC2\n", "the same"),
             ("[security]\nafi_released = \"unused\"\n", "give both"),

@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod eventlog;
 pub mod journal;
+mod lists;
 pub mod owners;
 pub mod practice;
 pub mod privacy;

@@ -236,6 +236,7 @@ today-maintenance-alone = This station is being looked after
 today-starting = Waiting for { $what }
 today-starting-alone = Getting ready
 today-reader-lost = The pad is resting. Please use the next station
+today-offline = Working offline: returns, and loans up to { $n }
 today-returns-only = Returns only for now
 today-scan-only = Please scan one by one
 today-missing = Resting: { $what }. Other ways work
@@ -323,6 +324,31 @@ err-print-fail = The receipt did not print. Your loan is valid
 err-clock-bad = Setting the clock, one moment
 err-maint = This station is being looked after
 err-ask-staff = This one needs a librarian. Please hand it over
+
+## For staff: one unit of the journal
+staff-queued-loan = Lent here off line until { $due }; the library system will be told when it is back.
+staff-queued-return = Returned here off line; the library system will be told when it is back.
+staff-loan-refused = Lent here off line until { $due }, and the library system refuses it: { $why }. The reader has the item. Lend it by hand, or ask for it back; then resolve this line.
+staff-loan-noted-unsure = Lent here off line until { $due }; whether the library system has the loan could not be found out. Look at the reader's account, then resolve this line.
+staff-loan-unsure = A loan was asked for and the answer never came. Look at the reader's account and at the item, then resolve this line.
+staff-return-refused = Taken back here, and the library system refuses the return. Return it by hand, then resolve this line.
+staff-return-unsure = Taken back here; whether the library system has the return could not be found out. Look at the item, then resolve this line.
+staff-renewal-unsure = A renewal was asked for and the answer never came. Look at the due date, then resolve this line.
+staff-cancel = A loan could not be taken back and stands. Look at the item, then resolve this line.
+staff-why-held = another reader is waiting for it
+staff-why-on-loan = it is on loan to somebody else
+staff-why-limit = the reader has as many loans as allowed
+staff-why-fees = the reader owes fees or has overdue items
+staff-why-card = the card may not borrow, or is not known
+staff-why-item = the item is not for loan, or is not known
+staff-why-words = see its words with "journal show"
+staff-why-none = it gave no reason
+staff-note-time = The station's clock was wrong: the time of sending was told.
+staff-note-held = Another reader is waiting for it: put it on the hold shelf.
+staff-note-late = It was registered after { $due }, the day it was due.
+staff-note-due = The library system has another due date than the { $due } the reader was told.
+staff-note-already = The reader had it on loan already.
+staff-note-words = The library system said something: see "journal show".
 
 ## Receipts
 receipt-head-borrow = Borrowed

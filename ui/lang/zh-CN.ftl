@@ -208,6 +208,7 @@ today-maintenance-alone = 这台机器正在保养
 today-starting = 正在等待{ $what }
 today-starting-alone = 正在准备
 today-reader-lost = 识别台暂时不能用，请用旁边的机器
+today-offline = 正在离线办理：可以还书，可以借 { $n } 本以内
 today-returns-only = 现在可以还书，暂不能借书
 today-scan-only = 请逐本扫条码
 today-missing = { $what }暂时不能用，其他方式照常
@@ -295,6 +296,31 @@ err-print-fail = 凭条没有打出来，借还有效
 err-clock-bad = 正在校时，请稍等
 err-maint = 这台机器正在保养
 err-ask-staff = 这本暂时办不了，请交给工作人员
+
+## 给工作人员：日志中的一条
+staff-queued-loan = 离线时借出，{ $due } 到期；系统恢复后登记。
+staff-queued-return = 离线时还回；系统恢复后登记。
+staff-loan-refused = 离线时借出，{ $due } 到期，图书馆系统不接受：{ $why }。书在读者手中。请人工办理借出，或请读者送回，然后将这一条标为已处理。
+staff-loan-noted-unsure = 离线时借出，{ $due } 到期；查不出图书馆系统是否已登记。请查看读者的借阅，然后将这一条标为已处理。
+staff-loan-unsure = 已请求借出，没有收到回答。请查看读者的借阅和这本书，然后将这一条标为已处理。
+staff-return-refused = 书已收回，图书馆系统不接受归还。请人工办理归还，然后将这一条标为已处理。
+staff-return-unsure = 书已收回；查不出图书馆系统是否已登记归还。请查看这本书，然后将这一条标为已处理。
+staff-renewal-unsure = 已请求续借，没有收到回答。请查看还书日期，然后将这一条标为已处理。
+staff-cancel = 一次借出没有撤销成功，仍然有效。请查看这本书，然后将这一条标为已处理。
+staff-why-held = 有别的读者在等这本书
+staff-why-on-loan = 这本书借在别人名下
+staff-why-limit = 读者的借阅数已满
+staff-why-fees = 读者有欠费或过期的书
+staff-why-card = 这张证不能借书，或系统中没有
+staff-why-item = 这本书不外借，或系统中没有
+staff-why-words = 原话见 journal show
+staff-why-none = 没有说明原因
+staff-note-time = 当时机器的时钟不准，登记的是发送时间。
+staff-note-held = 有别的读者在等这本书：请放到预约架。
+staff-note-late = 在到期日 { $due } 之后才登记。
+staff-note-due = 图书馆系统的还书日期与告诉读者的 { $due } 不同。
+staff-note-already = 读者已经借着这本书。
+staff-note-words = 图书馆系统另有说明：见 journal show。
 
 ## 凭条
 receipt-head-borrow = 自助借书

@@ -111,6 +111,11 @@ pub enum StateLine {
     ReaderLost,
     /// The RFID pad is gone, and books can be scanned one by one.
     ScanOnly,
+    /// The library system is away: returns, and a few loans a session.
+    Offline {
+        /// How many.
+        limit: u32,
+    },
     /// The library system is away: returns only.
     ReturnsOnly,
     /// No paper or no printer: receipts on the phone.

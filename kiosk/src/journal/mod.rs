@@ -8,9 +8,11 @@
 mod branches;
 pub(crate) mod damage;
 mod fees;
+mod lists;
 mod rows;
 mod schema;
 mod seal;
+mod sentence;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -24,13 +26,15 @@ use drivers::rfid::security::Security;
 
 use crate::privacy::PatronId;
 use crate::session::{
-    FeeStart, JobKind, OpenTxn, PrintResult, Reason, Record, RepairRow, Room, SessionCode, TxnId,
-    TxnOutcome,
+    FeeStart, JobKind, OpenTxn, PrintResult, Reason, Record, Remark, RepairRow, Room, SessionCode,
+    TxnId, TxnOutcome,
 };
 
 pub use branches::BranchFigures;
+pub use lists::{Import, ListFigures};
 pub use rows::{Figures, Row, Unit};
 pub use seal::{KeyError, SealError, Sealer};
+pub use sentence::sentence;
 
 /// How long another process's write is waited for (`journal list` beside a running station).
 const BUSY_WAIT: Duration = Duration::from_secs(2);
@@ -105,6 +109,16 @@ pub enum JournalError {
         id: i64,
         /// Why it cannot be resolved.
         why: &'static str,
+    },
+    /// A list with more lines than a station remembers.
+    #[error("{found} {what}: a station remembers at most {most}; give a shorter list")]
+    ListTooLong {
+        /// Of what.
+        what: &'static str,
+        /// Lines in it.
+        found: usize,
+        /// Most lines.
+        most: usize,
     },
     /// A row that this program did not write.
     #[error("journal row {id}: {what} is not understood; keep the file and ask for help")]
@@ -488,6 +502,19 @@ fn write_one(
         Record::SortSlip { txn, to, result } => {
             branches::write_slip(tx, sql_id(*txn), to, result.map(print_name))?;
         }
+        Record::Remark { txn, remark } => {
+            let words = match remark {
+                Remark::Says(words) => Some(sealer.seal(&PatronId::new(words.as_str()))?),
+                _ => None,
+            };
+            tx.prepare_cached(
+                "UPDATE txn SET remark = coalesce(remark || ' ', '') || ?2,
+                     words = coalesce(?3, words) WHERE id = ?1",
+            )?
+            .execute(params![sql_id(*txn), remark.code(), words])?;
+        }
+        Record::Card { card, row } => lists::put_card(tx, *card, *row)?,
+        Record::Held { item, day } => lists::put_held(tx, item, *day)?,
         Record::Receipt { session, lines, result: None } => {
             tx.prepare_cached("INSERT INTO receipt (session, lines) VALUES (?1, ?2)")?
                 .execute(params![session.0, lines])?;
@@ -513,6 +540,7 @@ fn write_outcome(
         TxnOutcome::Accepted { title, want } => ("accepted", None, title.as_deref(), *want),
         TxnOutcome::Refused { reason } => ("refused", Some(reason), None, None),
         TxnOutcome::Queued { want } => ("queued", None, None, *want),
+        TxnOutcome::LentHere { want, .. } => ("queued", None, None, *want),
         TxnOutcome::NotSent => ("not_sent", None, None, None),
         TxnOutcome::Unsure => ("unsure", None, None, None),
         TxnOutcome::ForStaff { reason } => ("for_staff", Some(reason), None, None),
@@ -524,13 +552,20 @@ fn write_outcome(
     };
     let reason = reason.map(|reason| format!("{reason:?}"));
     // A number is needed only to find out or to post; then it goes.
-    let keep_patron = matches!(outcome, TxnOutcome::Unsure | TxnOutcome::ForStaff { .. });
+    let keep_patron = matches!(
+        outcome,
+        TxnOutcome::Unsure | TxnOutcome::ForStaff { .. } | TxnOutcome::LentHere { .. }
+    );
+    let due = match outcome {
+        TxnOutcome::LentHere { due, .. } => Some(due.to_string()),
+        _ => None,
+    };
     tx.prepare_cached(
         "UPDATE txn SET state = ?2, reason = ?3, title = coalesce(?4, title),
              want = coalesce(?5, want),
              tag = CASE WHEN ?5 IS NULL THEN tag ELSE 'pending' END,
              patron = CASE WHEN ?6 THEN patron ELSE NULL END,
-             words = ?7, settled = strftime('%Y-%m-%dT%H:%M:%S', 'now')
+             words = ?7, due = coalesce(?8, due), settled = strftime('%Y-%m-%dT%H:%M:%S', 'now')
          WHERE id = ?1",
     )?
     .execute(params![
@@ -540,7 +575,8 @@ fn write_outcome(
         title,
         want.map(want_name),
         keep_patron,
-        words
+        words,
+        due
     ])?;
     Ok(())
 }

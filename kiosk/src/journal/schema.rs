@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::JournalError;
 
 /// Steps from an empty file to today, in order.
-pub(super) const STEPS: [&str; 5] = [
+pub(super) const STEPS: [&str; 6] = [
     "
     CREATE TABLE txn (
         id       INTEGER PRIMARY KEY,
@@ -58,6 +58,23 @@ pub(super) const STEPS: [&str; 5] = [
     "DROP INDEX txn_open;
      CREATE INDEX txn_open ON txn (id)
          WHERE state = 'intent' OR state = 'unsure' OR state = 'queued' OR tag = 'pending';",
+    // Work off line: the due day a reader was told, what is to be said of a unit besides how it
+    // ended; cards as keyed hashes, and items somebody waits for.
+    "ALTER TABLE txn ADD COLUMN due TEXT;
+     ALTER TABLE txn ADD COLUMN remark TEXT;
+     CREATE TABLE card (
+        card    BLOB    PRIMARY KEY,
+        seen    TEXT,
+        allowed INTEGER NOT NULL DEFAULT 0,
+        blocked INTEGER NOT NULL DEFAULT 0,
+        until   TEXT,
+        lent_on TEXT,
+        lent    INTEGER NOT NULL DEFAULT 0
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE held (
+        item TEXT PRIMARY KEY,
+        day  TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID;",
 ];
 
 /// Which units are open, in the words of the index, so that it is used.

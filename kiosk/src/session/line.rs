@@ -71,6 +71,8 @@ pub(super) enum Next {
     End(End),
     /// Noted for later: bring the tags to this state, if any.
     Queue(Option<Security>),
+    /// Lent here until that day: release the tags.
+    Lend(jiff::civil::Date),
     /// Sent without an answer: it is being found out.
     Find,
     /// The loan is taken back.

@@ -12,11 +12,15 @@ mod fee;
 mod finish;
 mod identify;
 mod late;
+mod lending;
 mod line;
+mod lists;
 mod loans;
+mod offline;
 mod pad;
 mod pile;
 mod repair;
+mod replay;
 mod rules;
 mod show;
 mod sorting;
@@ -35,6 +39,9 @@ pub use fee::{
     FEES_MAX, FeeStart, OpenFee, PAYMENT_ID_MAX, PAYMENTS_KNOWN_MAX, Payment, PaymentId,
     PaymentIdError, PaymentState,
 };
+pub use lending::{Never, OfflineRules, Wish};
+pub use lists::{CARDS_MAX, CardHash, CardKey, CardRow, HASH_LEN, HELD_MAX, Lists};
+pub use offline::Remark;
 pub use repair::QUEUE_MAX;
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
@@ -92,6 +99,7 @@ pub struct Station {
     renewed: Vec<SlipLine>,
     late: late::Late,
     fees: fee::Fees,
+    offline: offline::Offline,
     pins: identify::PinGuard,
     idle_from: Duration,
     /// The moment of the last input.
@@ -228,6 +236,7 @@ impl Station {
             renewed: Vec::new(),
             late: late::Late::default(),
             fees: fee::Fees::new(start.fees),
+            offline: offline::Offline::new(start.lists, start.newest),
             pins: identify::PinGuard::default(),
             idle_from: Duration::ZERO,
             ticked: Duration::ZERO,
@@ -265,6 +274,8 @@ impl Station {
             Input::NoCard(advice) => self.on_no_card(advice, now),
             Input::Printer(state) => self.printer = state,
             Input::Codes(codes) => self.on_codes(codes),
+            Input::LibraryTime(at) => self.on_library_time(at, now),
+            Input::Lists(lists) => self.on_lists(*lists),
             Input::Tick => {}
         }
         self.tick(now);
@@ -362,7 +373,11 @@ impl Station {
     }
 
     fn on_answer(&mut self, id: AskId, answer: Result<Answer, NoAnswer>, now: Now) {
-        match self.asks.remove(&id) {
+        let asked = self.asks.remove(&id);
+        if let Some(asked) = &asked {
+            self.learn(asked, &answer, now);
+        }
+        match asked {
             Some(Asked::Identify) => self.identified(answer, now),
             Some(Asked::Line(line)) => self.line_answered(line, answer, now),
             Some(Asked::LoansList) => self.loans_listed(answer, now),
@@ -405,7 +420,10 @@ impl Station {
         self.link = LinkState { ever: link.ever || self.link.ever || link.online, ..link };
         if link.online && !was {
             self.fees.again = None;
+            self.hold_replay(now);
             self.fix_online(now);
+        } else if was && !link.online {
+            self.offline.link_lost(now);
         }
     }
 
@@ -440,7 +458,10 @@ impl Station {
         let lends = self.reader_up || self.rules.barcode_items == BarcodeItems::Both;
         let notes = self.journal_ok && self.has_room_to_lend();
         ui::view::Services {
-            borrow: seen && lends && self.link.online && self.link.checkout_ok && notes,
+            borrow: seen
+                && lends
+                && notes
+                && (self.link.online && self.link.checkout_ok || self.offline.lends),
             giveback: seen && self.journal_ok && self.has_room_to_return(),
             account: self.link.online && notes && (seen || !self.rules.cards.is_empty()),
         }

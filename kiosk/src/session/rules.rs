@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use drivers::rfid::card::CardRule;
 use ui::view::Language;
 
+use super::lending::OfflineRules;
+
 /// What to do when the library system said yes and the tag cannot be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -245,6 +247,8 @@ pub struct Rules {
     pub owners: Vec<String>,
     /// Where a returned item goes: the trolley instead of the shelf.
     pub return_to_trolley: bool,
+    /// Work without the library system.
+    pub offline: OfflineRules,
     /// Language at rest.
     #[serde(with = "language_tag")]
     pub language: Language,
@@ -266,6 +270,7 @@ impl Default for Rules {
             card_uid: CardRule::default(),
             owners: Vec::new(),
             return_to_trolley: false,
+            offline: OfflineRules::default(),
             language: Language::default(),
         }
     }

@@ -81,8 +81,13 @@ impl Station {
             let scan = self.can_scan();
             return Some(if scan { StateLine::ScanOnly } else { StateLine::ReaderLost });
         }
-        if !missing.is_empty() {
+        // A library system that is away since the start is no reason to wait for it.
+        let alone = self.offline.away && missing == [DeviceKind::Library];
+        if !missing.is_empty() && !alone {
             return Some(StateLine::Starting { missing });
+        }
+        if let Some(limit) = self.offline_limit() {
+            return Some(StateLine::Offline { limit });
         }
         let notes = self.journal_ok && self.has_room_to_lend();
         if !self.link.online || !self.link.checkout_ok || !notes {
@@ -153,6 +158,7 @@ impl Station {
                 l.end().is_some_and(|e| e.state == state)
                     || (kept && l.lent && l.job == Job::Borrow && state == LineState::Borrowed)
                     || (kept && l.taken_back && state == LineState::Returned)
+                    || (kept && l.is_noted_loan() && state == LineState::Queued)
             })
             .count();
         u32::try_from(n).unwrap_or(u32::MAX)
@@ -184,7 +190,7 @@ impl Station {
             return Some(Advice::ReaderDown);
         }
         let link_wanted = matches!(self.phase, Phase::Borrow);
-        (link_wanted && !self.link.online).then_some(Advice::IlsDown)
+        (link_wanted && !self.link.online && !self.offline.lends).then_some(Advice::IlsDown)
     }
 
     fn badge(&self) -> PatronBadge {
@@ -311,7 +317,8 @@ impl Station {
     }
 
     fn want_card(&mut self, purpose: Purpose, now: Now) {
-        let problem = (!self.link.online).then_some(Advice::IlsDown);
+        let lends = purpose == Purpose::Borrow && self.offline.lends;
+        let problem = (!self.link.online && !lends).then_some(Advice::IlsDown);
         self.open_identify(purpose, problem, now);
         if let Some(card) = self.pad.fresh_card().cloned() {
             self.card_shown(card, false, now);
@@ -348,6 +355,8 @@ impl Station {
             self.late.again,
             self.fixer.again,
             self.fees.again,
+            self.offline_deadline(),
+            self.hold_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -382,6 +391,7 @@ impl Station {
     pub(super) fn tick(&mut self, now: Now) {
         self.fix_start();
         self.tick_late(now);
+        self.tick_offline(now);
         self.tick_lines(now);
         self.tick_count(now);
         self.try_finish(now);

@@ -9,6 +9,8 @@ use drivers::rfid::security::Security;
 use ui::view::{Advice, Date, Language, Touch};
 
 use super::fee::{FeeStart, Payment};
+use super::lists::{CardHash, CardRow, Lists};
+use super::offline::Remark;
 use super::{Answer, Ask, AskId, ItemId, LinkState, NoAnswer, PrinterState};
 use crate::owners::Whose;
 use crate::privacy::PatronId;
@@ -91,6 +93,10 @@ pub enum Input {
     Printer(PrinterState),
     /// More session codes.
     Codes(Vec<SessionCode>),
+    /// The library system told its time (SIP2 98), in the library's zone.
+    LibraryTime(DateTime),
+    /// The lists for off-line work, after an import changed them.
+    Lists(Box<Lists>),
     /// Time passed.
     Tick,
 }
@@ -306,6 +312,27 @@ pub enum Record {
         /// What became of it.
         result: Option<PrintResult>,
     },
+    /// Something to be said of a unit besides how it ended.
+    Remark {
+        /// The unit.
+        txn: TxnId,
+        /// What.
+        remark: Remark,
+    },
+    /// How a card stands, for off-line work.
+    Card {
+        /// Its hash.
+        card: CardHash,
+        /// How it stands.
+        row: CardRow,
+    },
+    /// Whether somebody waits for an item, for off-line work.
+    Held {
+        /// Item.
+        item: ItemId,
+        /// When that was told; `None`: nobody waits any more.
+        day: Option<jiff::civil::Date>,
+    },
     /// A receipt was asked for.
     Receipt {
         /// Session.
@@ -371,6 +398,13 @@ pub enum TxnOutcome {
         /// State wanted.
         want: Option<Security>,
     },
+    /// Lent here while the library system was away, to be posted when the link is back.
+    LentHere {
+        /// State wanted of its tags; `None`: they are right.
+        want: Option<Security>,
+        /// The day the reader was told.
+        due: jiff::civil::Date,
+    },
     /// It surely never reached the library system.
     NotSent,
     /// Sent, no answer: must be found out.
@@ -399,6 +433,8 @@ pub struct OpenTxn {
     pub at: DateTime,
     /// Last outcome written.
     pub outcome: Option<TxnOutcome>,
+    /// `at` was told by a clock nobody believed.
+    pub time_unsure: bool,
 }
 
 /// A tag whose security state is not what the loan says.
@@ -427,6 +463,10 @@ pub struct Start {
     pub codes: Vec<SessionCode>,
     /// Whether a printer is configured.
     pub printer: PrinterState,
+    /// Lists for off-line work; without them nothing is lent off line.
+    pub lists: Option<Lists>,
+    /// The newest moment in the journal.
+    pub newest: Option<DateTime>,
 }
 
 /// Figures since start.
@@ -440,7 +480,7 @@ pub struct Stats {
     pub renewals: u64,
     /// Items and cards refused.
     pub refused: u64,
-    /// Returns noted and not posted yet.
+    /// Loans and returns noted and not posted yet.
     pub queued: u64,
     /// Receipts the printer confirmed or took.
     pub receipts: u64,

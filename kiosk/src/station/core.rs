@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use drivers::printer::device::{PrinterEvent, SubmitError as PrintError};
 use drivers::printer::job::JobId;
 use drivers::printer::slip::Slip;
+use jiff::civil::DateTime;
 use ui::view::{Touch, View};
 
+use super::offline::{self, OfflineWatch};
 use super::pads::{Pads, ReaderNo};
 use super::reader::{Command, Told};
 use super::{StartError, aids, ils, printing};
@@ -20,9 +22,10 @@ use crate::config::Config;
 use crate::journal::{Figures, Journal, JournalError, KeyError};
 use crate::session::{
     Aid, Answer as SessionAnswer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer,
-    PrintResult, PrinterState, Record, Room, SessionCode, Start, Station as Session, Stats,
-    TagResult, Token, TxnId,
+    OfflineRules, PrintResult, PrinterState, Record, Room, SessionCode, Start, Station as Session,
+    Stats, TagResult, Token, TxnId,
 };
+use crate::sip2::SipDate;
 use crate::sip2::conn::SubmitError;
 use crate::sip2::link::{Answer, LinkStatus, Priority, RequestId};
 use crate::sip2::message::Request;
@@ -80,6 +83,10 @@ pub trait Outside {
     /// The room on the disk changed.
     fn room_told(&mut self, room: Room);
 
+    /// A time the library system told, in the station's zone; `None` where it says nothing of this
+    /// clock.
+    fn library_time(&self, told: SipDate) -> Option<DateTime>;
+
     /// A reader calls for staff.
     fn call_staff(&mut self);
 
@@ -101,6 +108,8 @@ pub struct Core<O> {
     /// Days a settled unit is kept.
     keep_days: u16,
     forget_due: Duration,
+    offline: OfflineWatch,
+    offline_rules: OfflineRules,
     space_due: Duration,
     /// As the session was last told.
     room: Room,
@@ -140,7 +149,10 @@ impl<O: Outside> Core<O> {
             fees: journal.fee_start(config.library.profile.fee_dedup)?,
             codes: outside.codes(CODES)?,
             printer: if printing { PrinterState::Starting } else { PrinterState::None },
+            lists: Some(journal.lists()?),
+            newest: journal.newest()?,
         };
+        let offline = OfflineWatch::new(&journal)?;
         Ok(Self {
             session: Session::new(config.session.clone(), start),
             names: config.names(),
@@ -151,6 +163,8 @@ impl<O: Outside> Core<O> {
             before,
             keep_days: config.station.keep_days,
             forget_due: Duration::ZERO,
+            offline,
+            offline_rules: config.session.offline.clone(),
             space_due: Duration::ZERO,
             room: Room::All,
             writes: Vec::new(),
@@ -290,6 +304,11 @@ impl<O: Outside> Core<O> {
     /// The library link changed.
     pub fn link_told(&mut self, status: &LinkStatus) {
         let online = status.is_online();
+        let (time, now) = (status.date_time_sync, self.outside.now().wall);
+        let at = self.outside.library_time(time);
+        if let Some(told) = self.offline.library_time(time, at, now) {
+            self.feed(told);
+        }
         self.online = online;
         self.feed(Input::Link(LinkState {
             online,
@@ -317,6 +336,12 @@ impl<O: Outside> Core<O> {
         }
     }
 
+    /// What the technician is told about the clock, as the library system's time shows it.
+    #[must_use]
+    pub fn clock_trouble(&self) -> Option<&str> {
+        self.offline.clock_trouble.as_deref()
+    }
+
     /// The disk's room is looked at, and old units go by themselves (patron-experience.md section
     /// 15), while nobody waits.
     pub fn tidy(&mut self) {
@@ -328,11 +353,16 @@ impl<O: Outside> Core<O> {
                 self.feed(input);
             }
         }
+        // Lists that an import changed reach the session.
+        if let Some(lists) = self.offline.lists(&self.journal, now) {
+            self.feed(Input::Lists(Box::new(lists)));
+        }
         if now < self.forget_due || self.session.is_busy() {
             return;
         }
         self.forget_due = now + FORGET_EVERY;
         let today = self.outside.today();
+        offline::forget_lists(&mut self.journal, today, &self.offline_rules);
         match self.journal.forget(today, self.keep_days) {
             Ok(forgotten) => {
                 let before = &mut self.before;

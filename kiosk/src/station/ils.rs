@@ -11,7 +11,8 @@ use crate::session::{
     PatronAnswer, Sort,
 };
 use crate::sip2::codes::{
-    AlertType, Amount, FeeType, FixedText, PatronFlag, PaymentType, Summary, SummaryList,
+    AlertType, Amount, CirculationStatus, FeeType, FixedText, PatronFlag, PaymentType, Summary,
+    SummaryList,
 };
 use crate::sip2::link::{Answer as LinkAnswer, Outcome};
 use crate::sip2::message::{
@@ -60,11 +61,12 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
             ..PatronInformationRequest::default()
         }
         .into(),
-        Ask::Checkout { patron, item, at } => CheckoutRequest {
+        Ask::Checkout { patron, item, at, promised } => CheckoutRequest {
             sc_renewal_policy: false,
-            no_block: false,
+            no_block: promised.is_some() && profile.no_block,
             transaction_date: SipDate::local(*at),
-            nb_due_date: None,
+            // A no-block loan without one is an ordinary loan to some (sip2.md section 5).
+            nb_due_date: promised.map(SipDate::local),
             institution_id,
             patron_identifier: patron.clone(),
             item_identifier: item.to_string(),
@@ -198,13 +200,14 @@ fn says_no(response: &Response) -> bool {
 
 fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> PatronAnswer {
     let known = m.valid_patron.unwrap_or(true);
-    let expired = m
+    let expires = m
         .extra
         .0
         .iter()
         .find(|(id, _)| *id == FieldId::PA)
         .and_then(|(_, text)| DueDate::new(text.trim()).parsed)
-        .is_some_and(|end| end.date < now.date());
+        .map(|end| end.date);
+    let expired = expires.is_some_and(|end| end < now.date());
     let block = if m.patron_status.has(PatronFlag::CardLost) {
         Some(Advice::CardLost)
     } else if expired {
@@ -229,6 +232,7 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
             .filter_map(|text| text.split_whitespace().next())
             .filter_map(|number| ItemId::new(number).ok())
             .collect(),
+        expires,
     }
 }
 
@@ -320,9 +324,16 @@ fn item(m: &ItemInformationResponse) -> ItemAnswer {
     ItemAnswer {
         on_loan: m.circulation_status.is_charged(),
         in_library: m.circulation_status.is_returned(),
+        held: held(m),
         title: title(&m.title_identifier),
         due: m.due_date.as_ref().map_or(Due::Unknown, due),
     }
+}
+
+/// Whether somebody waits for it: the queue's length, or its place on the hold shelf.
+fn held(m: &ItemInformationResponse) -> Option<bool> {
+    let queue = m.hold_queue_length.as_ref().and_then(|n| n.value()).map(|n| n > 0);
+    if m.circulation_status == CirculationStatus::OnHoldShelf { Some(true) } else { queue }
 }
 
 fn due(date: &DueDate) -> Due {

@@ -83,6 +83,7 @@ fn every_key_of_the_configuration_is_documented() {
         ("[printer.setup]", 12),
         ("[security]", 3),
         ("[session]", 12),
+        ("[session.offline]", 7),
         ("[session.times]", 13),
         ("[panel]", 4),
         ("[[owner]]", 5),

@@ -161,6 +161,9 @@ pub fn state_line(line: &StateLine, language: Language) -> String {
         }
         StateLine::ReaderLost => words.text("today-reader-lost"),
         StateLine::ScanOnly => words.text("today-scan-only"),
+        StateLine::Offline { limit } => {
+            words.with("today-offline", &[("n", Arg::N(i64::from(*limit)))])
+        }
         StateLine::ReturnsOnly => words.text("today-returns-only"),
         StateLine::NoPaper => words.text("today-no-paper"),
     }

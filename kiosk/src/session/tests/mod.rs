@@ -6,6 +6,8 @@ mod borrow;
 mod full;
 mod giveback;
 mod library;
+mod month;
+mod offline;
 mod owners;
 mod power;
 mod storm;
