@@ -101,6 +101,17 @@ pub enum SecurityFlags {
     Ignored,
 }
 
+/// What a loan or renewal says in "nb due date" when no date was promised off line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NbDueDate {
+    /// 18 blanks.
+    #[default]
+    Blank,
+    /// The transaction date, for servers that take blanks for a damaged message.
+    TransactionDate,
+}
+
 /// The station's account at the library system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,6 +229,8 @@ pub struct Profile {
     pub success_messages: bool,
     /// What "desensitize" and "resensitize" say.
     pub security_flags: SecurityFlags,
+    /// "nb due date" without a promise.
+    pub nb_due_date: NbDueDate,
     /// Texts of a refused return that mean only that the item was not on loan (Koha).
     pub not_on_loan: Vec<String>,
     /// Printer columns told in 99.
@@ -243,6 +256,7 @@ impl Default for Profile {
             no_block: true,
             success_messages: true,
             security_flags: SecurityFlags::default(),
+            nb_due_date: NbDueDate::default(),
             not_on_loan: Vec::new(),
             max_print_width: 48,
             timing: Timing::default(),

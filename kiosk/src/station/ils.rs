@@ -14,7 +14,7 @@ use crate::sip2::message::{
     CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, ItemInformationRequest,
     ItemInformationResponse, PatronInformationRequest, PatronInformationResponse, RenewRequest,
 };
-use crate::sip2::profile::{Profile, SecurityFlags};
+use crate::sip2::profile::{NbDueDate, Profile, SecurityFlags};
 use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
 
 /// Most loans listed by one 63; more than a station shows.
@@ -36,6 +36,18 @@ pub struct Sorting {
 /// The message for a question.
 #[must_use]
 pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
+    let mut request = message(ask, profile, now);
+    if profile.nb_due_date == NbDueDate::TransactionDate {
+        match &mut request {
+            Request::Checkout(m) => m.nb_due_date = m.nb_due_date.or(Some(m.transaction_date)),
+            Request::Renew(m) => m.nb_due_date = m.nb_due_date.or(Some(m.transaction_date)),
+            _ => {}
+        }
+    }
+    request
+}
+
+fn message(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
     let institution_id = profile.institution_id.clone();
     let terminal = profile.terminal_password.clone();
     let date = SipDate::local(now);
@@ -285,10 +297,10 @@ fn title(text: &str) -> Option<String> {
 
 /// What the library system has to say besides yes or no.
 fn said(ok: bool, texts: &[String], profile: &Profile) -> Option<String> {
-    message(texts).filter(|_| !ok || profile.success_messages)
+    told(texts).filter(|_| !ok || profile.success_messages)
 }
 
-fn message(texts: &[String]) -> Option<String> {
+fn told(texts: &[String]) -> Option<String> {
     let text =
         texts.iter().map(|t| clean(t)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
