@@ -99,6 +99,12 @@ pub struct StationConfig {
     /// Days a settled unit is kept in the journal; what is open or left to staff stays.
     #[serde(default = "keep_days")]
     pub keep_days: u16,
+    /// Days the event log is kept.
+    #[serde(default = "log_days")]
+    pub log_days: u16,
+    /// Room kept on the disk for returns, in MiB.
+    #[serde(default = "reserve_mib")]
+    pub reserve_mib: u32,
     /// Directory of the journal. Relative to the configuration file.
     pub data_dir: PathBuf,
     /// Key that seals patron numbers; must not lie in `data_dir`. Made when absent.
@@ -107,6 +113,20 @@ pub struct StationConfig {
 
 fn keep_days() -> u16 {
     90
+}
+
+fn log_days() -> u16 {
+    30
+}
+
+/// Most room kept for returns, in MiB.
+const RESERVE_MIB_MAX: u32 = 1024;
+/// Least: the journal's own log takes as much.
+const RESERVE_MIB_MIN: u32 = 4;
+
+/// A return takes about 0.5 KiB, so that this is some ten thousand.
+fn reserve_mib() -> u32 {
+    16
 }
 
 fn zone() -> String {
@@ -371,6 +391,13 @@ impl Config {
         if self.station.keep_days == 0 {
             problems.push("station.keep_days: at least 1".to_owned());
         }
+        if self.station.log_days == 0 {
+            problems.push("station.log_days: at least 1".to_owned());
+        }
+        if !(RESERVE_MIB_MIN..=RESERVE_MIB_MAX).contains(&self.station.reserve_mib) {
+            problems
+                .push(format!("station.reserve_mib: {RESERVE_MIB_MIN} to {RESERVE_MIB_MAX} MiB"));
+        }
         if self.station.key_file.starts_with(&self.station.data_dir) {
             problems.push(
                 "station.key_file lies inside station.data_dir: a stolen disk must not carry its key; put it elsewhere"
@@ -594,6 +621,11 @@ mod tests {
         }
         let short = SMALL.replace("id =", "keep_days = 0\nid =");
         assert!(load(&short).unwrap_err().to_string().contains("keep_days"));
+        for wrong in ["log_days = 0", "reserve_mib = 3", "reserve_mib = 1025"] {
+            let error = load(&SMALL.replace("id =", &format!("{wrong}\nid ="))).unwrap_err();
+            let key = wrong.split(' ').next().unwrap();
+            assert!(error.to_string().contains(key), "{wrong}: {error}");
+        }
         let inside = SMALL.replace("\"key\"", "\"data/key\"");
         assert!(load(&inside).unwrap_err().to_string().contains("elsewhere"));
         let zone = SMALL.replace("id =", "zone = \"Mars/Base\"\nid =");

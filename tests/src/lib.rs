@@ -3,3 +3,5 @@
 pub mod hardware;
 pub mod processes;
 pub mod rig;
+pub mod storm;
+pub mod storm_cli;

@@ -279,7 +279,9 @@ impl WireLog {
                     vec![("ok", Value::N(ok)), ("item", s(item.unwrap_or_default()))],
                 )
             }
-            Record::Secured { .. } => return None,
+            Record::Secured { .. } | Record::FeeIntent { .. } | Record::FeeSent { .. } => {
+                return None;
+            }
             Record::Repair { item, want, .. } => {
                 let released = yes(*want == Security::Released);
                 say(

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::JournalError;
 
 /// Steps from an empty file to today, in order.
-pub(super) const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 3] = [
     "
     CREATE TABLE txn (
         id       INTEGER PRIMARY KEY,
@@ -39,6 +39,13 @@ pub(super) const STEPS: [&str; 2] = [
     "ALTER TABLE txn ADD COLUMN note TEXT;
      ALTER TABLE txn ADD COLUMN words BLOB;
      ALTER TABLE txn ADD COLUMN settled TEXT;",
+    // Payments: number, amount and what was owed before, in hundredths; when 37 was about to be
+    // sent.
+    "ALTER TABLE txn ADD COLUMN bk TEXT;
+     ALTER TABLE txn ADD COLUMN amount INTEGER;
+     ALTER TABLE txn ADD COLUMN owed INTEGER;
+     ALTER TABLE txn ADD COLUMN sent TEXT;
+     CREATE UNIQUE INDEX txn_payment ON txn (bk) WHERE bk IS NOT NULL;",
 ];
 
 /// Version this program writes.

@@ -218,7 +218,9 @@ impl ItemLine {
     }
 
     pub(super) fn counts(&self) -> bool {
-        self.end().is_some_and(|end| end.counts() || self.lent || self.taken_back || self.noted)
+        // A loan that may have been taken back is none that paper could vouch for.
+        let lent = self.lent && !matches!(self.job, Job::Cancel { .. });
+        self.end().is_some_and(|end| end.counts() || lent || self.taken_back || self.noted)
     }
 
     /// The journal unit at work.
@@ -242,6 +244,9 @@ impl ItemLine {
         if answer.ok {
             self.lent = true;
             self.release = answer.release;
+            // A loan of before, or this one sent again: the machine cannot tell which, and never
+            // takes it back by itself.
+            self.undone |= answer.renewed;
             self.due = answer.due;
             let want = (answer.release && !self.tags.is_empty()).then_some(Security::Released);
             let note = if answer.release {

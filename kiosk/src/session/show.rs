@@ -83,7 +83,8 @@ impl Station {
         if !missing.is_empty() {
             return Some(StateLine::Starting { missing });
         }
-        if !self.link.online || !self.link.checkout_ok || !self.journal_ok {
+        let notes = self.journal_ok && self.has_room_to_lend();
+        if !self.link.online || !self.link.checkout_ok || !notes {
             return Some(StateLine::ReturnsOnly);
         }
         if matches!(self.printer, PrinterState::NoPaper | PrinterState::Down) {
@@ -342,6 +343,7 @@ impl Station {
             self.loans_wait(),
             self.late.again,
             self.fixer.again,
+            self.fees.again,
         ]
         .into_iter()
         .flatten()
@@ -382,6 +384,7 @@ impl Station {
         self.tick_finish(now);
         self.tick_identify(now);
         self.work_off(now);
+        self.work_fees(now);
         self.stats.queued = self.fixer.queued();
         let due = |at: Option<Duration>| at.is_some_and(|at| now.mono >= at);
         if due(self.finish_deadline()) {

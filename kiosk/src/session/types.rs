@@ -8,6 +8,7 @@ use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 use ui::view::{Advice, Date, Language, Touch};
 
+use super::fee::{FeeStart, Payment};
 use super::{Answer, Ask, AskId, ItemId, LinkState, NoAnswer, PrinterState};
 use crate::privacy::PatronId;
 
@@ -28,6 +29,19 @@ pub struct OpId(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct SessionCode(pub String);
 
+/// What the station's disk has room for (patron-experience.md section 12). Units under way are
+/// always finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Room {
+    /// Everything.
+    #[default]
+    All,
+    /// Nothing new is lent or renewed; returns are written from the room kept for them.
+    ReturnsOnly,
+    /// Nothing new.
+    None,
+}
+
 /// Everything that can happen to the station.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -44,6 +58,8 @@ pub enum Input {
     Answer(AskId, Result<Answer, NoAnswer>),
     /// A journal write is durable (`true`) or failed.
     Recorded(Token, bool),
+    /// What the disk has room for.
+    Room(Room),
     /// A security write ended.
     Tag(OpId, TagResult),
     /// A slip ended.
@@ -64,6 +80,8 @@ pub enum Input {
     },
     /// A card, or what stands for one, was shown to a device of its own.
     Card(PatronId, Proof),
+    /// Money was taken from a patron, to be told to the library system.
+    Paid(Payment),
     /// Something was shown that is no card here, and why.
     NoCard(Advice),
     /// The printer changed.
@@ -245,6 +263,26 @@ pub enum Record {
         /// Tag.
         uid: Uid,
     },
+    /// Money was taken; before anything is sent.
+    FeeIntent {
+        /// The unit.
+        txn: TxnId,
+        /// Session.
+        session: SessionCode,
+        /// The payment; its patron is sealed on disk.
+        payment: Payment,
+        /// When.
+        at: DateTime,
+    },
+    /// 37 is about to be sent: from here on it may have been.
+    FeeSent {
+        /// The unit.
+        txn: TxnId,
+        /// What the patron owes before, in hundredths, where the library system told.
+        owed: Option<i64>,
+        /// When.
+        at: DateTime,
+    },
     /// A receipt was asked for.
     Receipt {
         /// Session.
@@ -360,6 +398,8 @@ pub struct Start {
     pub open: Vec<OpenTxn>,
     /// Repair list.
     pub repairs: Vec<RepairRow>,
+    /// Payments.
+    pub fees: FeeStart,
     /// Session codes to begin with.
     pub codes: Vec<SessionCode>,
     /// Whether a printer is configured.

@@ -6,13 +6,17 @@ use ui::view::Advice;
 
 use crate::clock::view_date;
 use crate::session::{
-    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
+    PatronAnswer, Sort,
 };
-use crate::sip2::codes::{AlertType, FixedText, PatronFlag, Summary, SummaryList};
-use crate::sip2::link::Outcome;
+use crate::sip2::codes::{
+    AlertType, Amount, FeeType, FixedText, PatronFlag, PaymentType, Summary, SummaryList,
+};
+use crate::sip2::link::{Answer as LinkAnswer, Outcome};
 use crate::sip2::message::{
-    CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, ItemInformationRequest,
-    ItemInformationResponse, PatronInformationRequest, PatronInformationResponse, RenewRequest,
+    CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, FeePaidRequest,
+    ItemInformationRequest, ItemInformationResponse, PatronInformationRequest,
+    PatronInformationResponse, RenewRequest,
 };
 use crate::sip2::profile::{NbDueDate, Profile, SecurityFlags};
 use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
@@ -115,6 +119,19 @@ fn message(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
             ..ItemInformationRequest::default()
         }
         .into(),
+        Ask::PayFee(payment) => FeePaidRequest {
+            transaction_date: date,
+            fee_type: FeeType::Other,
+            payment_type: PaymentType::from_digits(two_digits(profile.payment_type)),
+            currency_type: FixedText::new(profile.currency.letters()),
+            fee_amount: Amount::of_minor_units(payment.amount),
+            institution_id,
+            patron_identifier: payment.patron.clone(),
+            terminal_password: Some(terminal),
+            transaction_id: Some(payment.id.as_str().to_owned()),
+            ..FeePaidRequest::default()
+        }
+        .into(),
         Ask::Goodbye { patron } => EndSessionRequest {
             transaction_date: date,
             institution_id,
@@ -129,23 +146,30 @@ fn message(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
 /// The answer to a question, from what the link brought.
 ///
 /// # Errors
-/// [`NoAnswer`]; an answer of another kind counts as unknown, because the request was carried.
+/// [`NoAnswer`]; an answer of another kind counts as unknown, because the request was carried. So
+/// does a no to what was sent more than once, where repetitions are not known: it may only say
+/// that the first was done (sip2.md section 3).
 pub fn answer(
-    outcome: Outcome,
+    end: LinkAnswer,
     profile: &Profile,
     sorting: &Sorting,
     now: DateTime,
 ) -> Result<Answer, NoAnswer> {
-    let response = match outcome {
+    let doubtful = end.transmissions > 1 && !profile.replays;
+    let response = match end.outcome {
         Outcome::Answered(response) => *response,
         Outcome::NotSent | Outcome::QueueFull => return Err(NoAnswer::NotSent),
         Outcome::Unknown(_) => return Err(NoAnswer::Unknown),
     };
+    if doubtful && says_no(&response) {
+        return Err(NoAnswer::Unknown);
+    }
     Ok(match response {
         Response::PatronInformation(m) => Answer::Patron(patron(m, profile, now)),
         Response::Checkout(m) => Answer::Checkout(LoanAnswer {
             ok: m.ok,
             release: m.desensitize || m.ok && ignores_flags(profile),
+            renewed: m.renewal_ok,
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
@@ -154,16 +178,35 @@ pub fn answer(
         Response::Renew(m) => Answer::Renew(LoanAnswer {
             ok: m.ok,
             release: false,
+            renewed: m.ok,
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
             message: said(m.ok, &m.screen_message, profile),
         }),
-        Response::Checkin(m) => Answer::Checkin(checkin(&m, profile, sorting)),
+        Response::Checkin(m) => {
+            let mut checkin = checkin(&m, profile, sorting);
+            // The first of several closed the loan; the last found none.
+            checkin.was_on_loan |= doubtful;
+            Answer::Checkin(checkin)
+        }
         Response::ItemInformation(m) => Answer::Item(item(&m)),
+        Response::FeePaid(m) => Answer::PayFee(FeeAnswer {
+            ok: m.payment_accepted,
+            message: message(&m.screen_message),
+        }),
         Response::EndSession(_) => Answer::Goodbye,
         _ => return Err(NoAnswer::Unknown),
     })
+}
+
+fn says_no(response: &Response) -> bool {
+    match response {
+        Response::Checkout(m) => !m.ok,
+        Response::Renew(m) => !m.ok,
+        Response::Checkin(m) => !m.ok,
+        _ => false,
+    }
 }
 
 fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> PatronAnswer {
@@ -191,6 +234,7 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
         block,
         on_loan: m.charged_items_count.map(u32::from),
         limit: m.charged_items_limit.and_then(|n| n.value()),
+        owed: owed(m.currency_type.as_deref(), m.fee_amount.as_ref(), profile),
         // The list is of barcodes, on some systems with text behind (sip2.md section 4).
         loans: m
             .charged_items
@@ -199,6 +243,18 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
             .filter_map(|number| ItemId::new(number).ok())
             .collect(),
     }
+}
+
+/// What is owed, in hundredths. Absent is not nothing.
+fn owed(currency: Option<&str>, amount: Option<&Amount>, profile: &Profile) -> Option<i64> {
+    let ours =
+        currency.map(str::trim).is_none_or(|c| c.is_empty() || c == profile.currency.letters());
+    amount.filter(|_| ours)?.minor_units()
+}
+
+fn two_digits(number: u8) -> [u8; 2] {
+    let number = number.min(99);
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 fn reason_to_stop(m: &PatronInformationResponse, profile: &Profile) -> Advice {

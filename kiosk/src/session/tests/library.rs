@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ui::view::{Advice, Date};
 
 use crate::session::{
-    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
+    PatronAnswer, PaymentId, Sort,
 };
 
 /// How the next question fares.
@@ -40,6 +41,13 @@ pub(super) struct Library {
     pub(super) no_renewal: BTreeSet<ItemId>,
     pub(super) refuse_return: BTreeSet<ItemId>,
     pub(super) refuse_cancel: bool,
+    /// Patrons are told without their loans and their number.
+    pub(super) hides_loans: bool,
+    /// What the patron owes, and how often each payment was booked.
+    pub(super) owed: i64,
+    pub(super) booked: BTreeMap<PaymentId, u32>,
+    /// Neither on loan nor in the library's hands, whatever was done.
+    pub(super) missing: BTreeSet<ItemId>,
     pub(super) fares: VecDeque<Fare>,
     /// What was done: loans, loans taken back, returns, renewals.
     pub(super) ledger: (u64, u64, u64, u64),
@@ -64,6 +72,10 @@ impl Library {
             no_renewal: BTreeSet::new(),
             refuse_return: BTreeSet::new(),
             refuse_cancel: false,
+            hides_loans: false,
+            owed: 100_000,
+            booked: BTreeMap::new(),
+            missing: BTreeSet::new(),
             fares: VecDeque::new(),
             ledger: (0, 0, 0, 0),
             unsure_renewals: 0,
@@ -105,9 +117,10 @@ impl Library {
                     pin_ok: pin.as_ref().map(|p| p.expose() == self.pin),
                     name: "张三丰".into(),
                     block: self.block,
-                    on_loan: u32::try_from(theirs.len()).ok(),
+                    on_loan: u32::try_from(theirs.len()).ok().filter(|_| !self.hides_loans),
                     limit: Some(self.limit),
-                    loans: if *loans { theirs } else { Vec::new() },
+                    owed: Some(self.owed),
+                    loans: if *loans && !self.hides_loans { theirs } else { Vec::new() },
                 })
             }
             Ask::Checkout { patron, item, .. } => {
@@ -122,10 +135,18 @@ impl Library {
             }
             Ask::Item { item } => Answer::Item(ItemAnswer {
                 on_loan: self.loans.contains_key(item),
-                in_library: !self.loans.contains_key(item),
+                in_library: !self.loans.contains_key(item) && !self.missing.contains(item),
                 title: Some(item.to_string()),
                 due: Due::Day(day(20)),
             }),
+            Ask::PayFee(payment) => {
+                let ok = payment.amount <= self.owed;
+                if ok {
+                    self.owed -= payment.amount;
+                    *self.booked.entry(payment.id.clone()).or_default() += 1;
+                }
+                Answer::PayFee(FeeAnswer { ok, message: None })
+            }
             Ask::Goodbye { .. } => Answer::Goodbye,
         }
     }
@@ -173,6 +194,7 @@ fn said(item: &ItemId, ok: bool, refusal: Option<Advice>, on: u8) -> LoanAnswer 
     LoanAnswer {
         ok,
         release: ok,
+        renewed: false,
         title: Some(item.to_string()),
         due: Due::Day(day(on)),
         refusal,

@@ -3,8 +3,10 @@
 mod account;
 mod aids;
 mod borrow;
+mod full;
 mod giveback;
 mod library;
 mod power;
 mod storm;
+mod unsure;
 mod world;

@@ -10,8 +10,8 @@ use ui::view::{Advice, Touch};
 use super::library::Fare;
 use super::world::{CARD, OTHER, World, Write, item, item_of, uid};
 use crate::session::{
-    AttractItem, BorrowCommit, Content, Input, OnSecurityFail, PinRule, PrintResult, PrinterState,
-    ReceiptDefault, Rules, SlipKind, TxnOutcome,
+    AttractItem, BorrowCommit, Content, Input, OnSecurityFail, Payment, PaymentId, PaymentState,
+    PinRule, PrintResult, PrinterState, ReceiptDefault, Rules, SlipKind, TxnOutcome,
 };
 
 /// Cases a run; more with `PROPTEST_CASES`.
@@ -37,6 +37,7 @@ enum Act {
     RefuseReturn(u8),
     RefuseCancel(bool),
     Block(bool),
+    Pay(u8),
     StrayAnswers,
     PowerCut(bool),
     Wait(u64),
@@ -110,6 +111,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (1u8..=9).prop_map(Act::RefuseReturn),
         1 => any::<bool>().prop_map(Act::RefuseCancel),
         1 => any::<bool>().prop_map(Act::Block),
+        2 => (1u8..=9).prop_map(Act::Pay),
         1 => Just(Act::StrayAnswers),
         1 => any::<bool>().prop_map(Act::PowerCut),
         6 => (1u64..3_000).prop_map(Act::Wait),
@@ -167,6 +169,11 @@ fn play(w: &mut World, act: Act) {
         Act::RefuseReturn(n) => drop(w.lib.refuse_return.insert(item(n))),
         Act::RefuseCancel(refuse) => w.lib.refuse_cancel = refuse,
         Act::Block(block) => w.lib.block = block.then_some(Advice::Fees),
+        Act::Pay(n) => {
+            let id = PaymentId::new(format!("P-{n}")).unwrap();
+            let payment = Payment { id, patron: CARD.into(), amount: 350 };
+            w.feed(Input::Paid(payment));
+        }
         Act::StrayAnswers => w.stray(),
         Act::PowerCut(took) => w.power(took),
         Act::Wait(ms) => {
@@ -191,7 +198,21 @@ fn leave_alone(w: &mut World) {
     w.secs(900);
 }
 
+fn judge_payments(w: &World) {
+    assert!(w.lib.booked.values().all(|n| *n == 1), "booked twice: {:?}", w.lib.booked);
+    let start = w.journal.fee_start(false).unwrap();
+    assert!(start.open.is_empty(), "a payment is still open");
+    for id in w.lib.booked.keys() {
+        assert!(start.known.iter().any(|(known, _)| known == id), "{id:?} is not in the journal");
+    }
+    for (id, state) in start.known {
+        let booked = w.lib.booked.contains_key(&id);
+        assert!(booked || state == PaymentState::ForStaff, "{id:?} is told as booked");
+    }
+}
+
 fn judge_end(w: &World) {
+    judge_payments(w);
     assert_eq!(w.page(), "attract");
     assert!(!w.station.is_busy(), "asks {:?}", w.station.asks);
     assert!(w.station.asks.is_empty() && w.station.tokens.is_empty());

@@ -15,8 +15,8 @@ use crate::journal::Journal;
 use crate::privacy::PatronId;
 use crate::session::{
     Ask, AskId, Content, Effect, Input, ItemId, JobKind, LinkState, Names, NoAnswer, OpId,
-    PrintResult, PrinterState, Record, Rules, SessionCode, SlipRequest, Start, Station, TagRead,
-    TagResult, Token, TxnId, TxnOutcome,
+    PrintResult, PrinterState, Record, Room, Rules, SessionCode, SlipRequest, Start, Station,
+    TagRead, TagResult, Token, TxnId, TxnOutcome,
 };
 
 /// Time between two scans of the pad.
@@ -69,6 +69,8 @@ pub(super) struct World {
     pub(super) writes: VecDeque<Write>,
     pub(super) journal: Journal,
     pub(super) units: BTreeMap<TxnId, Unit>,
+    /// Units that are payments.
+    pub(super) fees: BTreeSet<TxnId>,
     /// Journal writes to fail.
     pub(super) fail_records: u32,
     /// Journal writes that became durable.
@@ -125,6 +127,7 @@ impl World {
             writes: VecDeque::new(),
             journal,
             units: BTreeMap::new(),
+            fees: BTreeSet::new(),
             fail_records: 0,
             durable: 0,
             cut_after: None,
@@ -161,6 +164,7 @@ impl World {
             next_txn: self.journal.next_txn().unwrap(),
             open: self.journal.open_units().unwrap(),
             repairs: self.journal.repairs().unwrap(),
+            fees: self.journal.fee_start(false).unwrap(),
             codes,
             printer: PrinterState::Ready,
         };
@@ -408,13 +412,24 @@ impl World {
             self.fail_records -= 1;
             return self.feed(Input::Recorded(token, false));
         }
-        self.journal.write(records).unwrap();
+        let room = self.journal.room();
+        let written = self.journal.write(records);
+        if self.journal.room() != room {
+            self.feed(Input::Room(self.journal.room()));
+        }
+        if self.journal.room() == Room::All {
+            written.unwrap();
+        } else if written.is_err() {
+            return self.feed(Input::Recorded(token, false));
+        }
         for record in records {
             match record.clone() {
                 Record::Intent { txn, kind, item, .. } => {
                     let unit = Unit { kind, item, outcome: None, closed: false };
                     assert!(self.units.insert(txn, unit).is_none(), "{txn:?} twice");
                 }
+                Record::FeeIntent { txn, .. } => assert!(self.fees.insert(txn), "{txn:?} twice"),
+                Record::Outcome { txn, .. } if self.fees.contains(&txn) => {}
                 Record::Outcome { txn, outcome } => {
                     let unit = self.units.get_mut(&txn).expect("an outcome has an intent");
                     unit.outcome = Some(outcome);
@@ -423,7 +438,7 @@ impl World {
                 Record::Repair { txn, .. } => {
                     self.units.get_mut(&txn).unwrap();
                 }
-                Record::Repaired { .. } | Record::Receipt { .. } => {}
+                Record::Repaired { .. } | Record::Receipt { .. } | Record::FeeSent { .. } => {}
             }
         }
         self.durable += 1;
