@@ -40,7 +40,7 @@ pub struct Sorting {
 /// The message for a question.
 #[must_use]
 pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
-    let mut request = message(ask, profile, now);
+    let mut request = plain_request(ask, profile, now);
     if profile.nb_due_date == NbDueDate::TransactionDate {
         match &mut request {
             Request::Checkout(m) => m.nb_due_date = m.nb_due_date.or(Some(m.transaction_date)),
@@ -51,7 +51,7 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
     request
 }
 
-fn message(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
+fn plain_request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
     let institution_id = profile.institution_id.clone();
     let terminal = profile.terminal_password.clone();
     let date = SipDate::local(now);
@@ -353,10 +353,10 @@ fn title(text: &str) -> Option<String> {
 
 /// What the library system has to say besides yes or no.
 fn said(ok: bool, texts: &[String], profile: &Profile) -> Option<String> {
-    told(texts).filter(|_| !ok || profile.success_messages)
+    message(texts).filter(|_| !ok || profile.success_messages)
 }
 
-fn told(texts: &[String]) -> Option<String> {
+fn message(texts: &[String]) -> Option<String> {
     let text =
         texts.iter().map(|t| clean(t)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
