@@ -401,6 +401,34 @@ mod tests {
         parse(Path::new("tags.json"), text).map_err(|e| e.to_string())
     }
 
+    #[test]
+    fn kept_tags_outlive_their_reader() {
+        use crate::sim::listen::ListenSpec;
+        use crate::sim::reader::{Model, ReaderSim, ReaderSimConfig};
+
+        let doc = include_str!("../../../docs/tags-file.md");
+        let example = doc.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tags.json");
+        fs::write(&path, example).unwrap();
+        let listen = ListenSpec::Tcp("127.0.0.1:0".to_owned());
+        let config = ReaderSimConfig {
+            keep: Some(path.clone()),
+            ..ReaderSimConfig::new(Model::M3Pad, listen)
+        };
+        let sim = ReaderSim::start(&config, read(&path).unwrap()).unwrap();
+        let mut book = sim.tag("book1").unwrap();
+        (book.afi, book.eas) = (0xC2, false);
+        sim.put_tag(book.clone()).unwrap();
+        sim.lay(&["book2"]).unwrap();
+        sim.lift(&["book1"]).unwrap();
+        // Read while it runs: a reader that is killed says nothing at its end.
+        let kept = read(&path).unwrap();
+        assert_eq!((&kept[0].tag, kept[0].on_pad), (&book, false));
+        assert!(kept[1].on_pad);
+        assert_eq!(kept.len(), read_text(example).unwrap().len());
+    }
+
     /// The example of docs/tags-file.md.
     #[test]
     fn the_documents_example() {

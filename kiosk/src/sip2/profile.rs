@@ -133,6 +133,17 @@ pub enum SecurityFlags {
     Ignored,
 }
 
+/// What a loan or renewal says in "nb due date" when no date was promised off line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NbDueDate {
+    /// 18 blanks.
+    #[default]
+    Blank,
+    /// The transaction date, for servers that take blanks for a damaged message.
+    TransactionDate,
+}
+
 /// The station's account at the library system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -265,6 +276,8 @@ pub struct Profile {
     pub success_messages: bool,
     /// What "desensitize" and "resensitize" say.
     pub security_flags: SecurityFlags,
+    /// "nb due date" without a promise.
+    pub nb_due_date: NbDueDate,
     /// Texts of a refused return that mean only that the item was not on loan (Koha).
     pub not_on_loan: Vec<String>,
     /// Printer columns told in 99.
@@ -295,6 +308,7 @@ impl Default for Profile {
             currency: Currency::default(),
             success_messages: true,
             security_flags: SecurityFlags::default(),
+            nb_due_date: NbDueDate::default(),
             not_on_loan: Vec::new(),
             max_print_width: 48,
             timing: Timing::default(),

@@ -20,7 +20,7 @@ use crate::sip2::message::{
     ItemInformationRequest, ItemInformationResponse, PatronInformationRequest,
     PatronInformationResponse, RenewRequest,
 };
-use crate::sip2::profile::{Profile, SecurityFlags};
+use crate::sip2::profile::{NbDueDate, Profile, SecurityFlags};
 use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
 
 /// Most loans listed by one 63; more than a station shows.
@@ -40,6 +40,18 @@ pub struct Sorting {
 /// The message for a question.
 #[must_use]
 pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
+    let mut request = plain_request(ask, profile, now);
+    if profile.nb_due_date == NbDueDate::TransactionDate {
+        match &mut request {
+            Request::Checkout(m) => m.nb_due_date = m.nb_due_date.or(Some(m.transaction_date)),
+            Request::Renew(m) => m.nb_due_date = m.nb_due_date.or(Some(m.transaction_date)),
+            _ => {}
+        }
+    }
+    request
+}
+
+fn plain_request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
     let institution_id = profile.institution_id.clone();
     let terminal = profile.terminal_password.clone();
     let date = SipDate::local(now);

@@ -210,6 +210,7 @@ impl Desk {
                  data_dir = \"data\"\nkey_file = \"journal.key\"\n\
                  [library]\naddress = \"{address}\"\n\
                  [library.profile]\ninstitution_id = \"YZLIB\"\nsecurity_flags = \"ignored\"\n\
+                 nb_due_date = \"transaction_date\"\n\
                  login = {{ user = \"kiosk01\", password = \"x\" }}\n\
                  timing = {{ answer_min_s = 1, answer_max_s = 1 }}\n\
                  [reader]\nmodel = \"3m810\"\n\
@@ -284,6 +285,11 @@ fn it_lends_renews_and_takes_back() {
     });
     let each = |what: &str| [format!("{what} {B}"), format!("{what} {A}")];
     assert_eq!(done, [each("loan"), each("renewal"), each("return")].concat());
+    foreign.with(|library| {
+        for asked in library.asked.iter().filter(|asked| ["11", "29"].contains(&&*asked.code)) {
+            assert_eq!(asked.line[4..22], asked.line[22..40], "a due date that is no blank");
+        }
+    });
     desk.site.holds_no_patron();
 }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod demo;
 mod docs;
 mod foreign;
+mod foreign_client;
 mod foreign_server;
 mod hardware;
 mod hostile;
