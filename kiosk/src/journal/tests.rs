@@ -392,5 +392,5 @@ fn what_is_open_is_found_by_its_index_and_a_write_fills_no_table_for_it() {
     assert!(steps.iter().any(|step| step.contains("txn_open")), "{steps:?}");
     let steps = plan("EXPLAIN UPDATE txn SET tag = 'secured' WHERE id = 1");
     assert!(!steps.iter().any(|step| step.contains("OpenEphemeral")), "{steps:?}");
-    assert!(schema::STEPS[2].contains(open), "one wording");
+    assert!(schema::STEPS.iter().any(|step| step.contains(open)), "one wording");
 }

@@ -34,7 +34,7 @@ impl Station {
         // yet must not be mixed up with what happens to the item now.
         let overtakes = busy.contains(&item);
         let owed = self.fixer.owes(&item);
-        if !writing && !overtakes && line.job == Job::Borrow && !online && self.offline.lends {
+        if !writing && line.job == Job::Borrow && !online && self.offline.lends {
             return self.begin_offline(id, now);
         }
         if writing || overtakes || (line.job != Job::GiveBack && (!online || owed)) {
