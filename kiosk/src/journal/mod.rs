@@ -183,12 +183,6 @@ impl Journal {
         Ok(Self { db, sealer, keeper: None })
     }
 
-    /// Keeps room for returns on a disk that fills: a file of so many MiB beside the journal in
-    /// `path`. [`Journal::look_after_space`] makes it.
-    pub fn keep_reserve(&mut self, path: &Path, mib: u32) {
-        self.keeper = Some(space::Keeper::beside(path, mib));
-    }
-
     /// Looks how much room the disk has; to be said now and then.
     pub fn look_after_space(&mut self) {
         if let Some(keeper) = &mut self.keeper {

@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::config::{Config, split_address};
 use crate::eventlog::Entry;
-use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
+use crate::journal::{Figures, Journal, JournalError, KeyError, draw_codes};
 use crate::session::{
     Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
     Record, Room, Start, Station as Session, Stats, TagResult, Token,
@@ -325,11 +325,9 @@ fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
     let dir = &config.station.data_dir;
     std::fs::create_dir_all(dir)
         .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
-    let sealer = Sealer::from_file(&config.station.key_file)?;
     let path = journal_path(config);
-    let (mut journal, aside) = Journal::open_sound(&path, sealer)?;
-    journal.keep_reserve(&path, config.station.reserve_mib);
-    journal.look_after_space();
+    let station = &config.station;
+    let (journal, aside) = Journal::open_reserved(&path, &station.key_file, station.reserve_mib)?;
     let trouble = aside.map(|aside| {
         let aside = aside.display();
         tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
