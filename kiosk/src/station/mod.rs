@@ -427,8 +427,8 @@ impl Core {
         self.feed(Input::Tick);
         loop {
             self.show();
-            self.look_after_devices();
             self.look_after_space();
+            self.look_after_devices();
             self.forget();
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.has_power() => return,
