@@ -1,6 +1,8 @@
+use drivers::rfid::security::Security;
+
 use super::*;
 use crate::privacy::PatronId;
-use crate::session::ItemId;
+use crate::session::{ItemId, PrintResult, Reason, TxnId, TxnOutcome};
 
 pub(super) fn intent(n: u64) -> Record {
     Record::Intent {
