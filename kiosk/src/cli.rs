@@ -84,6 +84,21 @@ enum JournalCommand {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Sums by branch of the station and owner of the items. Units older than `keep_days` are gone.
+    Figures {
+        /// The station's configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// First day; without it, the first there is.
+        #[arg(long, default_value = "0001-01-01")]
+        from: jiff::civil::Date,
+        /// Last day; without it, the last there is.
+        #[arg(long, default_value = "9999-12-31")]
+        to: jiff::civil::Date,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Says that staff have settled a unit left to them (state `for_staff`).
     Resolve {
         /// Its number, as `list` has it.
@@ -142,6 +157,9 @@ fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Journal { command: JournalCommand::Show { id, config } } => show_unit(&config, id),
         Command::Journal { command: JournalCommand::Export { config } } => export_journal(&config),
+        Command::Journal { command: JournalCommand::Figures { config, from, to, json } } => {
+            show_figures(&config, from..=to, json)
+        }
         Command::Journal { command: JournalCommand::Resolve { id, config, note } } => {
             let config = Config::load(&config)?;
             existing_journal(&config)?;
@@ -226,6 +244,39 @@ fn show_unit(file: &Path, id: i64) -> anyhow::Result<bool> {
     let unit = journal.show(id)?.with_context(|| format!("there is no unit {id}"))?;
     let told = sentence(&unit.row, config.session.language);
     app::say(&serde_json::to_string_pretty(&Told { row: &unit, sentence: told })?);
+    Ok(true)
+}
+
+fn show_figures(
+    file: &Path,
+    days: std::ops::RangeInclusive<jiff::civil::Date>,
+    json: bool,
+) -> anyhow::Result<bool> {
+    anyhow::ensure!(days.start() <= days.end(), "--from lies after --to");
+    let config = Config::load(file)?;
+    existing_journal(&config)?;
+    // Opened to write, so that a journal of an older program has the columns.
+    let journal = Journal::open(&journal_path(&config), Sealer::ephemeral()?)?;
+    for sums in journal.by_branch(days)? {
+        if json {
+            app::say(&serde_json::to_string(&sums)?);
+            continue;
+        }
+        let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        app::say(&format!(
+            "{:<14}  {:<18}  loans {}  returns {}  renewals {}  refused {}  queued {}  for_staff {}  slips transit {} hold {}",
+            or_dash(&sums.branch),
+            or_dash(&sums.owner),
+            sums.loans,
+            sums.returns,
+            sums.renewals,
+            sums.refused,
+            sums.queued,
+            sums.for_staff,
+            sums.transit_slips,
+            sums.hold_slips
+        ));
+    }
     Ok(true)
 }
 

@@ -327,6 +327,13 @@ pub enum Note {
     NotOnLoan(Destination),
     /// A sentence of section 7.
     Advice(Advice),
+    /// Another owner's, by its name, and not to be had here.
+    Owner {
+        /// The owner's name.
+        owner: String,
+        /// It can be returned here all the same.
+        taken_back: bool,
+    },
     /// The library system's own sentence, cleaned of control characters.
     LibrarySays(String),
 }

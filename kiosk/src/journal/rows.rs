@@ -6,12 +6,12 @@ use serde::Serialize;
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 
+use super::schema::OPEN;
 use super::{JournalError, KINDS, Sealer};
-use crate::session::{ItemId, JobKind, OpenTxn, RepairRow, TxnId, TxnOutcome};
+use crate::session::{ItemId, JobKind, OpenTxn, QUEUE_MAX, RepairRow, TxnId, TxnOutcome};
 
-/// Most units resumed at one start; far more than a station can have in flight or queued in a
-/// month off line.
-const OPEN_MAX: u32 = 100_000;
+/// Most units resumed at one start: the queue when it is full, and what was in flight then.
+const OPEN_MAX: u32 = 2 * QUEUE_MAX as u32;
 
 /// One unit for lists: no patron.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,9 +20,9 @@ pub struct Row {
     pub id: i64,
     /// Receipt code of its session.
     pub session: String,
-    /// `checkout`, `checkin`, `renew`, `cancel`.
+    /// `checkout`, `checkin`, `renew`, `cancel`, `fee`.
     pub kind: String,
-    /// Item number.
+    /// Item number; none for a fee.
     pub item: String,
     /// Civil time of the event.
     pub at: String,
@@ -30,7 +30,7 @@ pub struct Row {
     pub state: String,
     /// Why refused or for staff.
     pub reason: Option<String>,
-    /// Title.
+    /// Title; amount and number of a payment.
     pub title: Option<String>,
     /// `none`, `pending`, `secured` (nothing is owed any more), `repair`.
     pub tag: String,
@@ -113,11 +113,10 @@ struct OpenRow {
 }
 
 pub(super) fn open_units(db: &Connection, sealer: &Sealer) -> Result<Vec<OpenTxn>, JournalError> {
-    let mut query = db.prepare(
+    let mut query = db.prepare(&format!(
         "SELECT id, kind, item, patron, tags, at, state, want, tag, due, remark FROM txn
-         WHERE state IN ('intent', 'unsure', 'queued') OR tag = 'pending'
-         ORDER BY id LIMIT ?1",
-    )?;
+         WHERE ({OPEN}) AND kind <> 'fee' ORDER BY id LIMIT ?1"
+    ))?;
     let rows: Vec<OpenRow> = query
         .query_map([OPEN_MAX], |r| {
             Ok(OpenRow {

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 
 use ui::view::{Advice, Date};
 
+use super::fee::Payment;
 use crate::privacy::{PatronId, PersonalName, Secret, is_field};
 
 /// An item's number: the primary item identifier of its tag, the barcode on its cover, SIP2 `AB`.
@@ -96,6 +97,8 @@ pub enum Ask {
         /// Which.
         item: ItemId,
     },
+    /// Book this payment.
+    PayFee(Payment),
     /// The reader has gone. Best effort; its answer is not waited for.
     Goodbye {
         /// Who.
@@ -124,6 +127,8 @@ pub enum Answer {
     Renew(LoanAnswer),
     /// To [`Ask::Item`].
     Item(ItemAnswer),
+    /// To [`Ask::PayFee`].
+    PayFee(FeeAnswer),
     /// To [`Ask::Goodbye`].
     Goodbye,
 }
@@ -152,10 +157,21 @@ pub struct PatronAnswer {
     pub on_loan: Option<u32>,
     /// Most items allowed on loan.
     pub limit: Option<u32>,
+    /// What they owe, in hundredths of the currency's unit, where it was told.
+    pub owed: Option<i64>,
     /// The loans, when asked for.
     pub loans: Vec<ItemId>,
     /// End of the card's validity, where told.
     pub expires: Option<jiff::civil::Date>,
+}
+
+/// Answer to a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeeAnswer {
+    /// Booked.
+    pub ok: bool,
+    /// The library system's own sentence.
+    pub message: Option<String>,
 }
 
 /// Answer to a loan or renewal.
@@ -165,6 +181,8 @@ pub struct LoanAnswer {
     pub ok: bool,
     /// The tag's security is to be switched off. `false` with `ok` means use in the library only.
     pub release: bool,
+    /// It was on loan to this patron already, and was renewed.
+    pub renewed: bool,
     /// Title.
     pub title: Option<String>,
     /// Due day.

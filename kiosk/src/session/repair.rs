@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
-use ui::view::{Advice, LineState, Note};
+use ui::view::{Advice, LineState, LoanState, Note};
 
 use super::line::{End, Job, Stage};
 use super::offline::Remark;
@@ -17,14 +17,22 @@ use super::replay::return_remarks;
 use super::types::{
     Effect, JobKind, OpId, OpenTxn, Reason, Record, RepairRow, TagResult, TxnId, TxnOutcome,
 };
-use super::{Answer, Ask, AskId, Asked, Due, ItemId, NoAnswer, Recorded, Station};
+use super::{Answer, Ask, AskId, Asked, Due, ItemAnswer, ItemId, NoAnswer, Recorded, Station};
 use crate::clock::Now;
 
 /// Pause before a unit is tried again when no answer came.
 const FIX_AGAIN: Duration = Duration::from_secs(5);
 
-/// Most times a unit is posted without an answer before staff decide.
+/// Most times a unit is posted or asked about without an answer before staff decide: a library
+/// system that never answers this question must not keep the link busy for ever.
 const POSTS_MAX: u8 = 10;
+
+/// Most units that wait to be posted or found out: months of a busy station off line.
+pub const QUEUE_MAX: usize = 100_000;
+
+/// Above this share of [`QUEUE_MAX`], in percent, only returns are taken (patron-experience.md
+/// section 12).
+const RETURNS_ONLY_FROM: usize = 90;
 
 /// What is owed.
 #[derive(Debug, Default)]
@@ -62,7 +70,8 @@ pub(super) struct Owed {
     pub(super) line: Option<u32>,
     /// What staff should know, written with how it ended.
     pub(super) remarks: Vec<Remark>,
-    /// The due day of a loan noted here, as the library system has it.
+    /// Of a loan noted here: the due day as the library system has it. Of a renewal: due before it
+    /// was asked for; once found out, due now.
     pub(super) due: Due,
 }
 
@@ -78,6 +87,8 @@ pub(super) enum Step {
     Post,
     /// Find out whether it was done; `told` = the reader saw that it was noted.
     Find { told: bool },
+    /// The patron's list could not tell: look whether the item is here.
+    FindItem,
     /// A loan noted here is on loan: to its reader?
     FindTheirs,
     /// The result is being written.
@@ -132,6 +143,14 @@ impl Fixer {
         self.owed.iter().filter(noted).count() as u64
     }
 
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.owed.len() > QUEUE_MAX / 100 * RETURNS_ONLY_FROM
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.owed.len() >= QUEUE_MAX
+    }
+
     pub(super) fn is_writing(&self) -> bool {
         self.busy || !self.fixing.is_empty()
     }
@@ -139,6 +158,11 @@ impl Fixer {
     /// Whether the repair list is writing this tag now.
     pub(super) fn is_writing_tag(&self, uid: Uid) -> bool {
         matches!(self.fixing.get(&uid), Some(Fixing::Writing(_)))
+    }
+
+    /// Whether something that happened to this item is not settled yet.
+    pub(super) fn owes(&self, item: &ItemId) -> bool {
+        self.owed.iter().any(|o| o.unit.item == *item)
     }
 
     fn owes_return(&self, item: &ItemId) -> bool {
@@ -199,6 +223,12 @@ impl Station {
         self.fixer.owe(Owed::new(unit, step, Some(id)));
     }
 
+    /// A renewal's answer never came; `due` is what its loan was due before.
+    pub(super) fn fix_renewal(&mut self, unit: OpenTxn, due: Due) {
+        let step = Step::Find { told: true };
+        self.fixer.owe(Owed { due, ..Owed::new(unit, step, None) });
+    }
+
     /// The link is back.
     pub(super) fn fix_online(&mut self, now: Now) {
         self.fixer.again = None;
@@ -240,6 +270,7 @@ impl Station {
         let unit = &owed.unit;
         let item = unit.item.clone();
         let cancel = unit.kind == JobKind::Cancel;
+        let due_known = matches!(owed.due, Due::Day(_));
         let at = self.told_time(unit, now);
         let ask = match (&owed.step, unit.kind, &unit.patron) {
             (step, JobKind::Checkout, Some(_)) if unit.promised().is_some() => {
@@ -250,8 +281,11 @@ impl Station {
             (Step::Find { .. }, JobKind::Checkout, Some(patron)) => {
                 Ask::Patron { patron: patron.clone(), pin: None, loans: true }
             }
-            (Step::Find { .. }, JobKind::Checkin | JobKind::Cancel, _) => Ask::Item { item },
-            // A renewal leaves no mark that tells it from the one before; staff decide.
+            (Step::Find { .. }, JobKind::Checkin | JobKind::Cancel, _) | (Step::FindItem, ..) => {
+                Ask::Item { item }
+            }
+            // A renewal leaves no mark but a later due date.
+            (Step::Find { .. }, JobKind::Renew, _) if due_known => Ask::Item { item },
             _ => return self.fix_for_staff("unsure"),
         };
         let txn = unit.txn;
@@ -283,16 +317,28 @@ impl Station {
             (Step::Post, Ok(Answer::Checkin(a))) => {
                 TxnOutcome::ForStaff { reason: Reason::words_or(a.message, "return refused") }
             }
+            (Step::Find { .. }, Ok(Answer::Item(item))) if owed.unit.kind == JobKind::Renew => {
+                let outcome = found_renewal(&owed.due, &item);
+                owed.due = item.due;
+                outcome
+            }
+            (Step::FindItem, Ok(Answer::Item(item))) if item.in_library => TxnOutcome::NotSent,
             (Step::Find { told }, Ok(answer)) => match found(&owed.unit, &answer, told) {
                 Found::Outcome(outcome) => outcome,
                 Found::Post => {
                     owed.step = Step::Post;
                     return;
                 }
+                Found::AskItem => {
+                    owed.step = Step::FindItem;
+                    return;
+                }
             },
             (step, Err(why)) => {
-                if step == Step::Post && why == NoAnswer::Unknown {
-                    owed.step = Step::Find { told: true };
+                if why == NoAnswer::Unknown {
+                    if step == Step::Post {
+                        owed.step = Step::Find { told: true };
+                    }
                     owed.posts += 1;
                     if owed.posts >= POSTS_MAX {
                         return self.fix_for_staff("unsure");
@@ -308,7 +354,7 @@ impl Station {
             JobKind::Checkout => self.count(line, Job::Borrow, &outcome),
             JobKind::Checkin => self.count(line, Job::GiveBack, &outcome),
             JobKind::Cancel => self.count(line, Job::Cancel { by_reader: false }, &outcome),
-            JobKind::Renew => {}
+            JobKind::Renew => self.count(None, Job::Renew, &outcome),
         }
         self.fix_record(outcome);
     }
@@ -344,6 +390,9 @@ impl Station {
         }
         let Some(owed) = self.fixer.owed.pop_front() else { return };
         let Step::Recording(outcome) = owed.step else { return };
+        if owed.unit.kind == JobKind::Renew && matches!(outcome, TxnOutcome::Accepted { .. }) {
+            return self.show_renewal(txn, LoanState::Renewed, owed.due, now);
+        }
         let shown = owed.line.filter(|id| self.lines.iter().any(|l| l.id == *id));
         match shown {
             Some(id) if owed.unit.promised().is_some() => self.tell_noted(id, &owed.due, &outcome),
@@ -478,6 +527,17 @@ impl super::ItemLine {
 enum Found {
     Outcome(TxnOutcome),
     Post,
+    AskItem,
+}
+
+/// A later due date is a renewal. The same one may be a renewal too: for staff.
+fn found_renewal(before: &Due, item: &ItemAnswer) -> TxnOutcome {
+    match (before, &item.due) {
+        (Due::Day(before), Due::Day(now)) if item.on_loan && now > before => {
+            TxnOutcome::Accepted { title: item.title.clone(), want: None }
+        }
+        _ => TxnOutcome::ForStaff { reason: "unsure".into() },
+    }
 }
 
 /// What the library system's state says of a unit whose answer never came.
@@ -490,16 +550,21 @@ fn found(unit: &OpenTxn, answer: &Answer, told: bool) -> Found {
         (JobKind::Checkout, Answer::Patron(patron)) => {
             if patron.loans.contains(&unit.item) {
                 done(Security::Released)
-            } else if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
-                // The list is cut short or not given at all: its silence proves nothing.
-                Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".into() })
-            } else {
+            } else if patron.known
+                && patron.on_loan.is_some_and(|n| n as usize <= patron.loans.len())
+            {
                 Found::Outcome(TxnOutcome::NotSent)
+            } else {
+                // The list is cut short or not given at all: its silence proves nothing.
+                Found::AskItem
             }
         }
         (JobKind::Checkin, Answer::Item(item)) => {
-            if !item.on_loan {
+            if item.in_library {
                 done(Security::Secured)
+            } else if !item.on_loan {
+                // Lost, on order, unknown: neither says whether it was taken back.
+                Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".into() })
             } else if told {
                 // The reader was told it is noted, and the book is armed: it is posted.
                 Found::Post

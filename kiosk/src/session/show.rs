@@ -41,7 +41,8 @@ impl Names {
         }
     }
 
-    fn branch(&self, code: &str, language: view::Language) -> String {
+    /// The name of a branch or owner; the code itself where the file names none.
+    pub(crate) fn branch(&self, code: &str, language: view::Language) -> String {
         self.branches
             .iter()
             .find(|(c, _)| c == code)
@@ -88,7 +89,8 @@ impl Station {
         if let Some(limit) = self.offline_limit() {
             return Some(StateLine::Offline { limit });
         }
-        if !self.link.online || !self.link.checkout_ok || !self.journal_ok {
+        let notes = self.journal_ok && self.has_room_to_lend();
+        if !self.link.online || !self.link.checkout_ok || !notes {
             return Some(StateLine::ReturnsOnly);
         }
         if matches!(self.printer, PrinterState::NoPaper | PrinterState::Down) {
@@ -207,6 +209,9 @@ impl Station {
         let note = match note {
             Note::Put(place) => Note::Put(self.named(place, names)),
             Note::NotOnLoan(place) => Note::NotOnLoan(self.named(place, names)),
+            Note::Owner { owner, taken_back } => {
+                Note::Owner { owner: names.branch(&owner, self.language), taken_back }
+            }
             other => other,
         };
         let number = || line.item.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -349,6 +354,7 @@ impl Station {
             self.loans_wait(),
             self.late.again,
             self.fixer.again,
+            self.fees.again,
             self.offline_deadline(),
             self.hold_deadline(),
         ]
@@ -392,6 +398,7 @@ impl Station {
         self.tick_finish(now);
         self.tick_identify(now);
         self.work_off(now);
+        self.work_fees(now);
         self.stats.queued = self.fixer.queued();
         let due = |at: Option<Duration>| at.is_some_and(|at| now.mono >= at);
         if due(self.finish_deadline()) {

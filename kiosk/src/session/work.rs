@@ -8,7 +8,7 @@ use ui::view::{Advice, Destination, Language, LineState, Note};
 use super::line::{ASKS_MAX, End, ItemLine, Job, Next, Stage, due_note};
 use super::rules::secs;
 use super::types::{Record, TxnId, TxnOutcome};
-use super::{Answer, Ask, Asked, NoAnswer, Phase, Recorded, Station};
+use super::{Answer, Ask, Asked, ItemId, NoAnswer, Phase, Recorded, Station};
 use crate::clock::Now;
 
 /// Pause before a line that surely was not sent is tried again while the link says it is up.
@@ -20,6 +20,9 @@ impl Station {
         let online = self.link.online;
         let patron = self.patron.as_ref().map(|p| p.id.clone());
         let session = self.code.clone();
+        let (lends, returns) = (self.has_room_to_lend(), self.has_room_to_return());
+        let open = self.lines.iter().chain(&self.detached).filter(|l| l.id != id && l.is_open());
+        let busy: Vec<ItemId> = open.filter_map(|l| l.item.clone()).collect();
         let Some(line) = self.lines.iter_mut().find(|l| l.id == id) else { return };
         let Some(item) = line.item.clone() else { return };
         if !line.tags.iter().all(|&uid| self.pad.content(uid).is_some()) {
@@ -27,16 +30,27 @@ impl Station {
             return line.lift();
         }
         let writing = line.tags.iter().any(|&uid| self.fixer.is_writing_tag(uid));
+        // What was begun with this item before ends before: a return noted or a loan not found out
+        // yet must not be mixed up with what happens to the item now.
+        let overtakes = busy.contains(&item);
+        let owed = self.fixer.owes(&item);
         if !writing && line.job == Job::Borrow && !online && self.offline.lends {
             return self.begin_offline(id, now);
         }
-        if writing || (line.job != Job::GiveBack && !online) {
+        if writing || overtakes || (line.job != Job::GiveBack && (!online || owed)) {
             line.stage = Stage::Waiting;
             line.again = now.mono + WAIT_AGAIN;
             return;
         }
         if line.asked >= ASKS_MAX {
             return self.end_line(id, End::attention(Advice::IlsDown));
+        }
+        match line.job {
+            Job::Borrow | Job::Renew if !lends => {
+                return self.end_line(id, End::attention(Advice::QueueFull));
+            }
+            Job::GiveBack if !returns => return self.end_line(id, End::attention(Advice::RetNo)),
+            _ => {}
         }
         // What the repair list asked about this tag is overtaken by what happens to it now.
         self.fixer.forget(&line.tags);
@@ -55,7 +69,8 @@ impl Station {
             tags: line.tags.clone(),
             at: now.wall,
         }];
-        if line.job == Job::GiveBack && !online {
+        records.extend(line.owner_record(txn));
+        if line.job == Job::GiveBack && (!online || owed) {
             let want = line.secured_if_tagged();
             records.push(Record::Outcome { txn, outcome: TxnOutcome::Queued { want } });
             line.stage = Stage::Outcome(Box::new(Next::Queue(want)));
@@ -257,6 +272,7 @@ impl Station {
             line.stage = Stage::Ended(end);
             line.patron = None;
         }
+        self.print_sort_slip(id);
     }
 
     pub(super) fn set_stage(&mut self, id: u32, stage: Stage) {
@@ -285,7 +301,9 @@ impl Station {
                     *overdue = true;
                 }
                 Stage::PutBack { until, .. } if now.mono >= *until => late.push(line.id),
-                Stage::Waiting if lends && now.mono >= line.again => {
+                Stage::Waiting
+                    if (lends || line.job == Job::GiveBack) && now.mono >= line.again =>
+                {
                     again.push(line.id);
                 }
                 _ => {}
@@ -312,7 +330,7 @@ impl Station {
                     [Some(*since + t_busy), Some(*since + t_ils)]
                 }
                 Stage::PutBack { until, .. } => [Some(*until), None],
-                Stage::Waiting if online => [Some(l.again), None],
+                Stage::Waiting if online || l.job == Job::GiveBack => [Some(l.again), None],
                 _ => [None, None],
             };
             moments.into_iter().flatten()

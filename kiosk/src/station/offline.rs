@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
-use crate::clock::{Clock, Now};
+use crate::clock::Clock;
 use crate::journal::{Journal, JournalError};
 use crate::session::{Input, Lists, OfflineRules};
 use crate::sip2::SipDate;
@@ -35,26 +35,28 @@ impl OfflineWatch {
     }
 
     /// The library system told a time; `None` when it is none, or no news.
-    pub(super) fn library_time(&mut self, told: SipDate, clock: &Clock) -> Option<Input> {
+    /// `at`: the same in the station's zone.
+    pub(super) fn library_time(
+        &mut self,
+        told: SipDate,
+        at: Option<DateTime>,
+        now: DateTime,
+    ) -> Option<Input> {
         if self.told == Some(told) || told.is_blank() {
             return None;
         }
         self.told = Some(told);
-        // A script's clock runs ahead of everybody else's.
-        if clock.is_moved() {
-            return None;
-        }
-        let at = library_time(told, clock)?;
-        self.clock_trouble = clock_trouble(clock.now().wall.duration_since(at));
+        let at = at?;
+        self.clock_trouble = clock_trouble(now.duration_since(at));
         Some(Input::LibraryTime(at))
     }
 
     /// The lists, when another process changed them.
-    pub(super) fn lists(&mut self, journal: &Journal, now: Now) -> Option<Lists> {
-        if now.mono < self.due {
+    pub(super) fn lists(&mut self, journal: &Journal, now: Duration) -> Option<Lists> {
+        if now < self.due {
             return None;
         }
-        self.due = now.mono + LISTS_LOOK;
+        self.due = now + LISTS_LOOK;
         let version = journal.version_of_others().ok()?;
         if version == self.version {
             return None;
@@ -71,14 +73,18 @@ impl OfflineWatch {
 }
 
 /// Old cards and held items go with old units, where they are kept at all.
-pub(super) fn forget_lists(journal: &mut Journal, now: Now, rules: &OfflineRules) {
-    if let Err(error) = journal.forget_lists(now.wall.date(), rules) {
+pub(super) fn forget_lists(journal: &mut Journal, today: Date, rules: &OfflineRules) {
+    if let Err(error) = journal.forget_lists(today, rules) {
         tracing::warn!(%error, "old lists cannot be forgotten");
     }
 }
 
 /// In the station's own zone, which is the library's.
-fn library_time(told: SipDate, clock: &Clock) -> Option<DateTime> {
+pub(super) fn library_time(told: SipDate, clock: &Clock) -> Option<DateTime> {
+    // A script's clock runs ahead of everybody else's.
+    if clock.is_moved() {
+        return None;
+    }
     let civil = told.civil()?;
     match told.zone() {
         Zone::Local => Some(civil),
@@ -101,7 +107,7 @@ fn clock_trouble(ahead: SignedDuration) -> Option<String> {
 mod tests {
     use super::*;
     use crate::session::{Answer, Ask, ItemId};
-    use crate::sip2::link::Outcome;
+    use crate::sip2::link::{Answer as LinkAnswer, Outcome, RawLine, RequestId};
     use crate::sip2::profile::{ChecksumMode, Profile};
     use crate::sip2::systems::System;
     use crate::sip2::{Charset, ErrorDetection, Response};
@@ -130,12 +136,21 @@ mod tests {
         assert!(evergreen.starts_with("11NN20261121    22140520261212    235900AO"), "{evergreen}");
     }
 
+    fn hear(watch: &mut OfflineWatch, told: SipDate, clock: &Clock) -> Option<Input> {
+        watch.library_time(told, library_time(told, clock), clock.now().wall)
+    }
+
     fn heard(line: &str) -> Answer {
         let profile = Profile { checksum: ChecksumMode::Off, ..Profile::default() };
         let response = Response::decode(line.as_bytes(), Charset::Utf8).unwrap();
         let now = "2026-11-22T10:30:00".parse().unwrap();
-        let outcome = Outcome::Answered(Box::new(response.message));
-        ils::answer(outcome, &profile, &ils::Sorting::default(), now).unwrap()
+        let end = LinkAnswer {
+            id: RequestId(1),
+            outcome: Outcome::Answered(Box::new(response.message)),
+            transmissions: 1,
+            raw: RawLine::default(),
+        };
+        ils::answer(end, &profile, &ils::Sorting::default(), now).unwrap()
     }
 
     #[test]
@@ -143,21 +158,21 @@ mod tests {
         let clock = Clock::new("Asia/Shanghai").unwrap();
         let mut watch = OfflineWatch::default();
         let right = SipDate::local(clock.now().wall);
-        assert!(watch.library_time(right, &clock).is_some());
+        assert!(hear(&mut watch, right, &clock).is_some());
         assert_eq!(watch.clock_trouble, None);
-        assert!(watch.library_time(right, &clock).is_none(), "an old 98 heard of again");
+        assert!(hear(&mut watch, right, &clock).is_none(), "an old 98 heard of again");
         let hour = jiff::Span::new().hours(1);
         let ahead = SipDate::local(clock.now().wall + hour);
-        assert!(watch.library_time(ahead, &clock).is_some());
+        assert!(hear(&mut watch, ahead, &clock).is_some());
         let said = watch.clock_trouble.clone().unwrap();
         assert!(said.contains("behind") && said.contains("35") && said.contains("zone"), "{said}");
         for none in ["000000000000000000", "20261122 EST103000", "                  "] {
             let told = SipDate::from_bytes(none.as_bytes());
-            assert!(watch.library_time(told, &clock).is_none(), "{none}");
+            assert!(hear(&mut watch, told, &clock).is_none(), "{none}");
         }
         // UTC is told in another zone and is the same moment.
         let utc = SipDate::utc(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).datetime());
-        assert!(watch.library_time(utc, &clock).is_some());
+        assert!(hear(&mut watch, utc, &clock).is_some());
         assert_eq!(watch.clock_trouble, None);
     }
     #[test]

@@ -86,7 +86,8 @@ fn every_key_of_the_configuration_is_documented() {
         ("[session.offline]", 7),
         ("[session.times]", 13),
         ("[panel]", 4),
-        ("[[branches]]", 2),
+        ("[[owner]]", 5),
+        ("[[branch]]", 5),
     ] {
         let keys = keys(&site, table);
         assert!(keys.len() >= least, "{table}: {keys:?}");

@@ -101,6 +101,10 @@ pub fn note(note: &Note, language: Language) -> String {
         }
         Note::Advice(code) => advice(code, language),
         Note::LibrarySays(text) => text.clone(),
+        Note::Owner { owner, taken_back } => {
+            let key = if *taken_back { "owner-return-only" } else { "owner-elsewhere" };
+            words.with(key, &[("owner", Arg::S(owner))])
+        }
     }
 }
 

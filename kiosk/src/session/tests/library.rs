@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ui::view::{Advice, Date};
 
 use crate::session::{
-    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
+    PatronAnswer, PaymentId, Sort,
 };
 
 /// How the next question fares.
@@ -44,6 +45,13 @@ pub(super) struct Library {
     pub(super) no_renewal: BTreeSet<ItemId>,
     pub(super) refuse_return: BTreeSet<ItemId>,
     pub(super) refuse_cancel: bool,
+    /// Patrons are told without their loans and their number.
+    pub(super) hides_loans: bool,
+    /// What the patron owes, and how often each payment was booked.
+    pub(super) owed: i64,
+    pub(super) booked: BTreeMap<PaymentId, u32>,
+    /// Neither on loan nor in the library's hands, whatever was done.
+    pub(super) missing: BTreeSet<ItemId>,
     pub(super) fares: VecDeque<Fare>,
     /// No-block loans are taken whatever stands against them.
     pub(super) no_block: bool,
@@ -75,6 +83,10 @@ impl Library {
             no_renewal: BTreeSet::new(),
             refuse_return: BTreeSet::new(),
             refuse_cancel: false,
+            hides_loans: false,
+            owed: 100_000,
+            booked: BTreeMap::new(),
+            missing: BTreeSet::new(),
             fares: VecDeque::new(),
             no_block: true,
             twice: 0,
@@ -120,9 +132,10 @@ impl Library {
                     pin_ok: pin.as_ref().map(|p| p.expose() == self.pin),
                     name: "张三丰".into(),
                     block: self.block,
-                    on_loan: u32::try_from(theirs.len()).ok(),
+                    on_loan: u32::try_from(theirs.len()).ok().filter(|_| !self.hides_loans),
                     limit: Some(self.limit),
-                    loans: if *loans { theirs } else { Vec::new() },
+                    owed: Some(self.owed),
+                    loans: if *loans && !self.hides_loans { theirs } else { Vec::new() },
                     expires: None,
                 })
             }
@@ -142,11 +155,19 @@ impl Library {
             }
             Ask::Item { item } => Answer::Item(ItemAnswer {
                 on_loan: self.loans.contains_key(item),
-                in_library: !self.loans.contains_key(item),
+                in_library: !self.loans.contains_key(item) && !self.missing.contains(item),
                 held: None,
                 title: Some(item.to_string()),
                 due: Due::Day(day(20)),
             }),
+            Ask::PayFee(payment) => {
+                let ok = payment.amount <= self.owed;
+                if ok {
+                    self.owed -= payment.amount;
+                    *self.booked.entry(payment.id.clone()).or_default() += 1;
+                }
+                Answer::PayFee(FeeAnswer { ok, message: None })
+            }
             Ask::Goodbye { .. } => Answer::Goodbye,
         }
     }
@@ -200,6 +221,7 @@ fn said(item: &ItemId, ok: bool, refusal: Option<Advice>, on: u8) -> LoanAnswer 
     LoanAnswer {
         ok,
         release: ok,
+        renewed: false,
         title: Some(item.to_string()),
         due: Due::Day(day(on)),
         refusal,

@@ -202,7 +202,7 @@ fn never_a_held_item_nor_one_without_a_lending_tag() {
     w.lay(&[1]);
     w.until("held", 20, |w| w.advises(1, Advice::HeldOther));
     leave(&mut w);
-    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true });
+    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true, whose: None });
     away(&mut w);
     w.card(CARD);
     w.lay(&[1]);

@@ -10,8 +10,8 @@ use ui::view::{Advice, Touch};
 use super::library::Fare;
 use super::world::{CARD, OTHER, World, Write, item, item_of, uid};
 use crate::session::{
-    AttractItem, BorrowCommit, Content, Input, OfflineRules, OnSecurityFail, PinRule, PrintResult,
-    PrinterState, ReceiptDefault, Rules, SlipKind, TxnOutcome,
+    AttractItem, BorrowCommit, Content, Input, OfflineRules, OnSecurityFail, Payment, PaymentId,
+    PaymentState, PinRule, PrintResult, PrinterState, ReceiptDefault, Rules, SlipKind, TxnOutcome,
 };
 
 /// Cases a run; more with `PROPTEST_CASES`.
@@ -39,6 +39,7 @@ enum Act {
     RefuseReturn(u8),
     RefuseCancel(bool),
     Block(bool),
+    Pay(u8),
     StrayAnswers,
     PowerCut(bool),
     Wait(u64),
@@ -114,6 +115,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (1u8..=9).prop_map(Act::RefuseReturn),
         1 => any::<bool>().prop_map(Act::RefuseCancel),
         1 => any::<bool>().prop_map(Act::Block),
+        2 => (1u8..=9).prop_map(Act::Pay),
         1 => Just(Act::StrayAnswers),
         1 => any::<bool>().prop_map(Act::PowerCut),
         6 => (1u64..3_000).prop_map(Act::Wait),
@@ -150,7 +152,7 @@ fn world(rules: Rules) -> World {
     }
     w.tag(12, Content::Bad);
     w.tag(13, Content::Foreign);
-    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true });
+    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true, whose: None });
     for n in 5..=7 {
         w.lib.loans.insert(item(n), CARD.to_owned());
         w.tags.get_mut(&uid(n)).unwrap().state = Security::Released;
@@ -187,6 +189,11 @@ fn play(w: &mut World, act: Act) {
         Act::RefuseReturn(n) => drop(w.lib.refuse_return.insert(item(n))),
         Act::RefuseCancel(refuse) => w.lib.refuse_cancel = refuse,
         Act::Block(block) => w.lib.block = block.then_some(Advice::Fees),
+        Act::Pay(n) => {
+            let id = PaymentId::new(format!("P-{n}")).unwrap();
+            let payment = Payment { id, patron: CARD.into(), amount: 350 };
+            w.feed(Input::Paid(payment));
+        }
         Act::StrayAnswers => w.stray(),
         Act::PowerCut(took) => w.power(took),
         Act::Wait(ms) => {
@@ -211,7 +218,21 @@ fn leave_alone(w: &mut World) {
     w.secs(900);
 }
 
+fn judge_payments(w: &World) {
+    assert!(w.lib.booked.values().all(|n| *n == 1), "booked twice: {:?}", w.lib.booked);
+    let start = w.journal.fee_start(false).unwrap();
+    assert!(start.open.is_empty(), "a payment is still open");
+    for id in w.lib.booked.keys() {
+        assert!(start.known.iter().any(|(known, _)| known == id), "{id:?} is not in the journal");
+    }
+    for (id, state) in start.known {
+        let booked = w.lib.booked.contains_key(&id);
+        assert!(booked || state == PaymentState::ForStaff, "{id:?} is told as booked");
+    }
+}
+
 fn judge_end(w: &World) {
+    judge_payments(w);
     assert_eq!(w.page(), "attract");
     assert!(!w.station.is_busy(), "asks {:?}", w.station.asks);
     assert!(w.station.asks.is_empty() && w.station.tokens.is_empty());

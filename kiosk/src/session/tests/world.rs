@@ -15,8 +15,8 @@ use crate::journal::Journal;
 use crate::privacy::PatronId;
 use crate::session::{
     Ask, AskId, Content, Effect, Input, ItemId, JobKind, LinkState, Names, NoAnswer, OpId,
-    PrintResult, PrinterState, Record, Rules, SessionCode, SlipRequest, Start, Station, TagRead,
-    TagResult, Token, TxnId, TxnOutcome,
+    PrintResult, PrinterState, Record, Room, Rules, SessionCode, SlipRequest, Start, Station,
+    TagRead, TagResult, Token, TxnId, TxnOutcome,
 };
 
 /// Time between two scans of the pad.
@@ -71,6 +71,8 @@ pub(super) struct World {
     pub(super) writes: VecDeque<Write>,
     pub(super) journal: Journal,
     pub(super) units: BTreeMap<TxnId, Unit>,
+    /// Units that are payments.
+    pub(super) fees: BTreeSet<TxnId>,
     /// Journal writes to fail.
     pub(super) fail_records: u32,
     /// Journal writes that became durable.
@@ -90,6 +92,7 @@ pub(super) struct World {
     pub(super) link: LinkState,
     pub(super) print: PrintResult,
     pub(super) slips: Vec<SlipRequest>,
+    pub(super) sort_slips: Vec<crate::session::SortSlip>,
     pub(super) calls: u32,
     pub(super) secrets: Vec<String>,
     pub(super) double_ids: bool,
@@ -129,6 +132,7 @@ impl World {
             writes: VecDeque::new(),
             journal,
             units: BTreeMap::new(),
+            fees: BTreeSet::new(),
             fail_records: 0,
             durable: 0,
             cut_after: None,
@@ -141,6 +145,7 @@ impl World {
             link: UP,
             print: PrintResult::Done,
             slips: Vec::new(),
+            sort_slips: Vec::new(),
             calls: 0,
             secrets: [CARD, OTHER, "张三丰", "Ada Lovelace", "4711"].map(String::from).to_vec(),
             double_ids: false,
@@ -166,6 +171,7 @@ impl World {
             next_txn: self.journal.next_txn().unwrap(),
             open: self.journal.open_units().unwrap(),
             repairs: self.journal.repairs().unwrap(),
+            fees: self.journal.fee_start(false).unwrap(),
             codes,
             printer: PrinterState::Ready,
             lists: Some(self.journal.lists().unwrap()),
@@ -406,6 +412,11 @@ impl World {
                 self.slips.push(slip);
                 self.later(self.now + PRINT_MS, Due::Input(Input::Printed(self.print)));
             }
+            Effect::PrintSort(slip) => {
+                let ended = Input::SlipPrinted(slip.txn, self.print);
+                self.sort_slips.push(slip);
+                self.later(self.now + PRINT_MS, Due::Input(ended));
+            }
             Effect::CallStaff => self.calls += 1,
             Effect::Forget => {}
         }
@@ -416,13 +427,24 @@ impl World {
             self.fail_records -= 1;
             return self.feed(Input::Recorded(token, false));
         }
-        self.journal.write(records).unwrap();
+        let room = self.journal.room();
+        let written = self.journal.write(records);
+        if self.journal.room() != room {
+            self.feed(Input::Room(self.journal.room()));
+        }
+        if self.journal.room() == Room::All {
+            written.unwrap();
+        } else if written.is_err() {
+            return self.feed(Input::Recorded(token, false));
+        }
         for record in records {
             match record.clone() {
                 Record::Intent { txn, kind, item, .. } => {
                     let unit = Unit { kind, item, outcome: None, closed: false, noted: None };
                     assert!(self.units.insert(txn, unit).is_none(), "{txn:?} twice");
                 }
+                Record::FeeIntent { txn, .. } => assert!(self.fees.insert(txn), "{txn:?} twice"),
+                Record::Outcome { txn, .. } if self.fees.contains(&txn) => {}
                 Record::Outcome { txn, outcome } => {
                     let unit = self.units.get_mut(&txn).expect("an outcome has an intent");
                     if let TxnOutcome::LentHere { due, .. } = outcome {
@@ -436,6 +458,9 @@ impl World {
                 }
                 Record::Repaired { .. }
                 | Record::Receipt { .. }
+                | Record::FeeSent { .. }
+                | Record::Owner { .. }
+                | Record::SortSlip { .. }
                 | Record::Remark { .. }
                 | Record::Card { .. }
                 | Record::Held { .. } => {}
@@ -610,5 +635,5 @@ impl World {
 }
 
 pub(super) fn item_of(n: u8, parts: u8, part: u8) -> Content {
-    Content::Item { item: item(n), parts, part, no_loan: false }
+    Content::Item { item: item(n), parts, part, no_loan: false, whose: None }
 }

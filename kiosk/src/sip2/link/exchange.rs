@@ -69,6 +69,10 @@ pub(super) struct Exchange {
     pub(super) damaged: u8,
     /// Whether 97 was sent: its answer may carry any digit.
     pub(super) any_digit: bool,
+    /// Never sent again ([`crate::sip2::profile::Profile::sent_once`]).
+    pub(super) once: bool,
+    /// The number of a payment, `BK`.
+    payment: Option<String>,
 }
 
 /// Without the bytes, which may hold a PIN.
@@ -105,7 +109,17 @@ impl Exchange {
             retries: 0,
             damaged: 0,
             any_digit: false,
+            once: false,
+            payment: match request {
+                Request::FeePaid(request) => request.transaction_id.clone(),
+                _ => None,
+            },
         }
+    }
+
+    /// Whether it must not be sent again even though 96 came.
+    pub(super) fn is_doubtful_after_96(&self) -> bool {
+        self.once && (self.payment.is_some() || self.damaged > 0)
     }
 
     /// The same bytes once more, with a new deadline.
@@ -122,6 +136,12 @@ impl Exchange {
             let (ours, theirs) = (ours.trim(), theirs.trim());
             theirs.is_empty() || ours.eq_ignore_ascii_case(theirs)
         };
+        if let (Some(ours), Response::FeePaid(paid)) = (&self.payment, response)
+            && let Some(theirs) = &paid.transaction_id
+            && !same(ours, theirs)
+        {
+            return false;
+        }
         match (&self.item, item_in(response), &self.patron, patron_in(response)) {
             (Some(ours), Some(theirs), _, _) => same(ours, theirs),
             (None, _, Some(ours), Some(theirs)) if patron_echo => {

@@ -324,15 +324,29 @@ impl Link {
             Weight::BestEffort => BEST_EFFORT_TIMEOUT,
             Weight::Core | Weight::Optional => self.answer_timeout,
         };
-        let exchange = Exchange::new(owner, request, bytes.clone(), self.sequence, now + timeout);
+        let mut exchange =
+            Exchange::new(owner, request, bytes.clone(), self.sequence, now + timeout);
+        exchange.once = self.profile.sent_once(request.code());
         self.sequence = self.sequence.next();
         self.exchange = Some(exchange);
         self.outputs.push_back(Output::Send(bytes));
     }
 
-    /// Sends the same bytes again, or gives up when that was done often enough.
+    /// No answer, or none that can be read.
     fn attempt_failed(&mut self, now: Duration) {
-        let retries = self.retries;
+        let once = self.exchange.as_ref().is_some_and(|exchange| exchange.once);
+        self.repeat(if once { 0 } else { self.retries }, now);
+    }
+
+    /// 96: it did not get through. A payment is not sent again all the same, and 96 in answer to 97
+    /// says nothing of the request.
+    fn not_understood(&mut self, now: Duration) {
+        let once = self.exchange.as_ref().is_some_and(Exchange::is_doubtful_after_96);
+        self.repeat(if once { 0 } else { self.retries }, now);
+    }
+
+    /// Sends the same bytes again, or gives up when that was done often enough.
+    fn repeat(&mut self, retries: u16, now: Duration) {
         let timeout = self.answer_timeout;
         let Some(exchange) = &mut self.exchange else { return };
         let allowed = match exchange.weight {
@@ -390,7 +404,7 @@ impl Link {
                 }
                 self.accept(received.message, line, now);
             }
-            Verdict::SendAgain => self.attempt_failed(now),
+            Verdict::SendAgain => self.not_understood(now),
             Verdict::Damaged => self.on_damaged(now),
             Verdict::StatusUnasked => {
                 if let Response::AcsStatus(status) = &received.message {
@@ -424,7 +438,7 @@ impl Link {
                 exchange.deadline = now + timeout;
                 self.resend_request()
             }
-            2 => exchange.again(now + timeout),
+            2 if !exchange.once => exchange.again(now + timeout),
             _ => return self.attempt_failed(now),
         };
         self.outputs.push_back(Output::Send(bytes));
