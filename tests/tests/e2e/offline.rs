@@ -109,10 +109,11 @@ card 0200001234
 wait borrow
 touch finish
 wait attract
+sleep 3000
 touch help
 wait offline
 touch help
-sleep 31000
+sleep 5000
 card 0200001234
 wait borrow
 lay YZ0000101
@@ -145,7 +146,8 @@ fn a_loan_is_noted_while_the_library_is_away_and_is_a_loan_when_it_is_back() {
         ..Parts::default()
     });
     let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, format!("{text}\n[session.offline]\nlending = true\n")).unwrap();
+    std::fs::write(&config, format!("{text}\n[session.offline]\nlending = true\nafter_s = 5\n"))
+        .unwrap();
     let mut station = site.station(&config, LEND);
     station.json("the script's sign", started);
     practice.kill();
