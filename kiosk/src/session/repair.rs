@@ -175,10 +175,14 @@ impl Station {
             item,
             patron: line.patron.clone(),
             tags,
-            at: now.wall,
+            at: line.at.unwrap_or(now.wall),
             outcome: None,
         };
-        self.fixer.owed.push_back(Owed { unit, step, posts: 0, line: Some(id) });
+        // In the order they began, as after a restart; what is being asked stays in front.
+        let first = usize::from(self.fixer.busy);
+        let later = self.fixer.owed.iter().skip(first).position(|o| o.unit.txn > txn);
+        let place = later.map_or(self.fixer.owed.len(), |at| first + at);
+        self.fixer.owed.insert(place, Owed { unit, step, posts: 0, line: Some(id) });
     }
 
     /// The link is back.

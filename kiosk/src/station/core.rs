@@ -72,8 +72,8 @@ pub trait Outside {
     /// A session is over: devices forget cards.
     fn forget(&mut self);
 
-    /// These were written to the journal, or could not be.
-    fn recorded(&mut self, records: &[Record], written: Result<(), &JournalError>);
+    /// These were written to the journal, or why not.
+    fn recorded(&mut self, records: &[Record], error: Option<&JournalError>);
 }
 
 /// The core. See the module text.
@@ -385,7 +385,7 @@ impl<O: Outside> Core<O> {
         if let Err(error) = &written {
             tracing::error!(%error, "journal write");
         }
-        self.outside.recorded(records, written.as_ref().map(|()| ()));
+        self.outside.recorded(records, written.as_ref().err());
         Input::Recorded(token, written.is_ok())
     }
 
