@@ -341,14 +341,14 @@ impl Outside for Threads {
         }
     }
 
-    fn recorded(&mut self, records: &[Record], written: Result<(), &JournalError>) {
-        match written {
-            Ok(()) => {
+    fn recorded(&mut self, records: &[Record], error: Option<&JournalError>) {
+        match error {
+            None => {
                 (self.recorded)(records);
                 self.log.took(self.clock.now(), records);
                 self.journal.state = State::Up;
             }
-            Err(error) => {
+            Some(error) => {
                 self.journal.state = State::Down;
                 self.journal.trouble = format!("{error}; make room, or have the disk looked at");
             }
