@@ -212,6 +212,7 @@ fn event_of(record: &Record) -> Option<(TxnId, &'static str, Option<&Reason>)> {
                 TxnOutcome::Accepted { .. } => ("accepted", None),
                 TxnOutcome::Refused { reason } => ("refused", Some(reason)),
                 TxnOutcome::Queued { .. } => ("queued", None),
+                TxnOutcome::LentHere { .. } => ("lent_here", None),
                 TxnOutcome::NotSent => ("not_sent", None),
                 TxnOutcome::Unsure => ("unsure", None),
                 TxnOutcome::ForStaff { reason } => ("for_staff", Some(reason)),
@@ -224,6 +225,11 @@ fn event_of(record: &Record) -> Option<(TxnId, &'static str, Option<&Reason>)> {
         Record::Intent { .. }
         | Record::FeeIntent { .. }
         | Record::Repaired { .. }
+        | Record::Remark { .. }
+        | Record::Card { .. }
+        | Record::Held { .. }
+        | Record::Owner { .. }
+        | Record::SortSlip { .. }
         | Record::Receipt { .. } => None,
     }
 }

@@ -38,6 +38,9 @@ struct Args {
     /// How many processes are killed.
     #[arg(long, default_value_t = 20, requires = "processes")]
     kills: u32,
+    /// Leaves a failing script as long as it is.
+    #[arg(long)]
+    whole: bool,
     /// Threads; as many as the machine has when left out.
     #[arg(long)]
     threads: Option<usize>,
@@ -92,6 +95,10 @@ pub fn main() -> ExitCode {
         Some(script) => one(script),
         None => run(args.seeds, threads.unwrap_or(1)),
     };
+    let ended = match ended {
+        Err(failure) if !args.whole && !args.trace => Err(Box::new(shorten(*failure))),
+        ended => ended,
+    };
     match ended {
         Ok(report) if args.json => {
             say(serde_json::to_string_pretty(&report).unwrap_or_default());
@@ -120,7 +127,7 @@ fn one(script: Script) -> Result<Report, Box<Failure>> {
         play(stage, &script, &mut report).map_err(|what| (seed, what))?;
         Ok(report)
     });
-    played.map_err(|(seed, what)| Box::new(shorten(seed, what, script)))
+    played.map_err(|(seed, what)| Box::new(Failure { seed, what, script }))
 }
 
 fn traced(script: &Script) -> (Vec<String>, Result<Report, Box<Failure>>) {

@@ -5,11 +5,14 @@
 //! word durable (with `NORMAL`, WAL may lose the latest commits at power loss). One
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
+mod branches;
 pub(crate) mod damage;
 mod fees;
+mod lists;
 mod rows;
 mod schema;
 mod seal;
+mod sentence;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -23,12 +26,15 @@ use drivers::rfid::security::Security;
 
 use crate::privacy::PatronId;
 use crate::session::{
-    FeeStart, JobKind, OpenTxn, PrintResult, Reason, Record, RepairRow, Room, SessionCode, TxnId,
-    TxnOutcome,
+    FeeStart, JobKind, OpenTxn, PrintResult, Reason, Record, Remark, RepairRow, Room, SessionCode,
+    TxnId, TxnOutcome,
 };
 
+pub use branches::BranchFigures;
+pub use lists::{Import, ListFigures};
 pub use rows::{Figures, Row, Unit};
 pub use seal::{KeyError, SealError, Sealer};
+pub use sentence::sentence;
 
 /// How long another process's write is waited for (`journal list` beside a running station).
 const BUSY_WAIT: Duration = Duration::from_secs(2);
@@ -104,6 +110,16 @@ pub enum JournalError {
         /// Why it cannot be resolved.
         why: &'static str,
     },
+    /// A list with more lines than a station remembers.
+    #[error("{found} {what}: a station remembers at most {most}; give a shorter list")]
+    ListTooLong {
+        /// Of what.
+        what: &'static str,
+        /// Lines in it.
+        found: usize,
+        /// Most lines.
+        most: usize,
+    },
     /// A row that this program did not write.
     #[error("journal row {id}: {what} is not understood; keep the file and ask for help")]
     Row {
@@ -120,6 +136,8 @@ pub struct Journal {
     db: Connection,
     sealer: Sealer,
     keeper: Option<space::Keeper>,
+    /// Branch the station stands in.
+    branch: String,
 }
 
 impl Journal {
@@ -160,7 +178,7 @@ impl Journal {
         if found > schema::VERSION {
             return Err(JournalError::Newer { found, known: schema::VERSION });
         }
-        Ok(Self { db, sealer, keeper: None })
+        Ok(Self { db, sealer, keeper: None, branch: String::new() })
     }
 
     /// A journal that is gone with the process (tests, benchmarks of the codec alone).
@@ -195,7 +213,23 @@ impl Journal {
         schema::migrate(&mut db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
-        Ok(Self { db, sealer, keeper: None })
+        Ok(Self { db, sealer, keeper: None, branch: String::new() })
+    }
+
+    /// Units written from now on are of this branch; older ones stay those of theirs.
+    pub fn stand_in(&mut self, branch: &str) {
+        branch.clone_into(&mut self.branch);
+    }
+
+    /// Sums by branch of the station and owner of the item, over whole days.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn by_branch(
+        &self,
+        days: std::ops::RangeInclusive<jiff::civil::Date>,
+    ) -> Result<Vec<BranchFigures>, JournalError> {
+        branches::figures(&self.db, *days.start(), *days.end())
     }
 
     /// Keeps room for returns on a disk that fills: a file of so many MiB beside the journal in
@@ -265,7 +299,7 @@ impl Journal {
     fn try_commit(&mut self, groups: &[&[Record]]) -> Result<(), JournalError> {
         let tx = self.db.transaction()?;
         for record in groups.iter().copied().flatten() {
-            write_one(&tx, &self.sealer, record)?;
+            write_one(&tx, &self.sealer, &self.branch, record)?;
         }
         tx.commit()?;
         Ok(())
@@ -387,6 +421,7 @@ impl Journal {
         )?;
         let mut forgotten = Forgotten { units, ..Forgotten::default() };
         if units > 0 {
+            branches::forget_slips(&tx)?;
             let of_nobody = "FROM receipt WHERE session NOT IN (SELECT session FROM txn)";
             let counted = "coalesce(sum(result IN ('done', 'sent')), 0), \
                            coalesce(sum(CASE WHEN result IN ('done', 'sent') THEN lines END), 0)";
@@ -411,13 +446,18 @@ impl Journal {
     }
 }
 
-fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(), JournalError> {
+fn write_one(
+    tx: &Transaction<'_>,
+    sealer: &Sealer,
+    branch: &str,
+    record: &Record,
+) -> Result<(), JournalError> {
     match record {
         Record::Intent { txn, session, kind, item, patron, tags, at } => {
             let patron = patron.as_ref().map(|p| sealer.seal(p)).transpose()?;
             tx.prepare_cached(
-                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent')",
+                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state, branch)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent', ?8)",
             )?
             .execute(params![
                 sql_id(*txn),
@@ -427,6 +467,7 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
                 patron,
                 rows::join_tags(tags),
                 at.to_string(),
+                branch,
             ])?;
         }
         Record::Outcome { txn, outcome } => write_outcome(tx, sealer, *txn, outcome)?,
@@ -457,6 +498,23 @@ fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(
             fees::intent(tx, sealer, *txn, session, payment, *at)?;
         }
         Record::FeeSent { txn, owed, at } => fees::sent(tx, *txn, *owed, *at)?,
+        Record::Owner { txn, owner } => branches::set_owner(tx, sql_id(*txn), owner)?,
+        Record::SortSlip { txn, to, result } => {
+            branches::write_slip(tx, sql_id(*txn), to, result.map(print_name))?;
+        }
+        Record::Remark { txn, remark } => {
+            let words = match remark {
+                Remark::Says(words) => Some(sealer.seal(&PatronId::new(words.as_str()))?),
+                _ => None,
+            };
+            tx.prepare_cached(
+                "UPDATE txn SET remark = coalesce(remark || ' ', '') || ?2,
+                     words = coalesce(?3, words) WHERE id = ?1",
+            )?
+            .execute(params![sql_id(*txn), remark.code(), words])?;
+        }
+        Record::Card { card, row } => lists::put_card(tx, *card, *row)?,
+        Record::Held { item, day } => lists::put_held(tx, item, *day)?,
         Record::Receipt { session, lines, result: None } => {
             tx.prepare_cached("INSERT INTO receipt (session, lines) VALUES (?1, ?2)")?
                 .execute(params![session.0, lines])?;
@@ -482,6 +540,7 @@ fn write_outcome(
         TxnOutcome::Accepted { title, want } => ("accepted", None, title.as_deref(), *want),
         TxnOutcome::Refused { reason } => ("refused", Some(reason), None, None),
         TxnOutcome::Queued { want } => ("queued", None, None, *want),
+        TxnOutcome::LentHere { want, .. } => ("queued", None, None, *want),
         TxnOutcome::NotSent => ("not_sent", None, None, None),
         TxnOutcome::Unsure => ("unsure", None, None, None),
         TxnOutcome::ForStaff { reason } => ("for_staff", Some(reason), None, None),
@@ -493,13 +552,20 @@ fn write_outcome(
     };
     let reason = reason.map(|reason| format!("{reason:?}"));
     // A number is needed only to find out or to post; then it goes.
-    let keep_patron = matches!(outcome, TxnOutcome::Unsure | TxnOutcome::ForStaff { .. });
+    let keep_patron = matches!(
+        outcome,
+        TxnOutcome::Unsure | TxnOutcome::ForStaff { .. } | TxnOutcome::LentHere { .. }
+    );
+    let due = match outcome {
+        TxnOutcome::LentHere { due, .. } => Some(due.to_string()),
+        _ => None,
+    };
     tx.prepare_cached(
         "UPDATE txn SET state = ?2, reason = ?3, title = coalesce(?4, title),
              want = coalesce(?5, want),
              tag = CASE WHEN ?5 IS NULL THEN tag ELSE 'pending' END,
              patron = CASE WHEN ?6 THEN patron ELSE NULL END,
-             words = ?7, settled = strftime('%Y-%m-%dT%H:%M:%S', 'now')
+             words = ?7, due = coalesce(?8, due), settled = strftime('%Y-%m-%dT%H:%M:%S', 'now')
          WHERE id = ?1",
     )?
     .execute(params![
@@ -509,7 +575,8 @@ fn write_outcome(
         title,
         want.map(want_name),
         keep_patron,
-        words
+        words,
+        due
     ])?;
     Ok(())
 }

@@ -183,6 +183,8 @@ fn settled_units_are_forgotten_and_no_others() {
     journal.write(&[repair, intent(8), outcome(8, TxnOutcome::NotSent)]).unwrap();
     journal.write(&[receipt(None), receipt(Some(PrintResult::Done))]).unwrap();
     journal.write(&[intent(9), accepted(9), secured(9)]).unwrap();
+    let slip = |n, result| Record::SortSlip { txn: TxnId(n), to: "XB".to_owned(), result };
+    journal.write(&[slip(1, None), slip(9, None), slip(9, Some(PrintResult::Done))]).unwrap();
     settled_then(&journal);
     let far = day("2099-01-01");
     assert_eq!(journal.forget(far, 1).unwrap().units, 0, "a clock that runs ahead forgets nothing");
@@ -192,6 +194,15 @@ fn settled_units_are_forgotten_and_no_others() {
     assert_eq!((forgotten.units, forgotten.receipts), (2, 0), "a receipt stays with its session");
     let left: Vec<i64> = journal.page(0).unwrap().iter().map(|row| row.id).collect();
     assert_eq!(left, [2, 3, 4, 5, 6, 7, 9], "the newest stays for its number");
+    let slips: Vec<(i64, Option<String>)> = journal
+        .db
+        .prepare("SELECT txn, result FROM slip")
+        .unwrap()
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(slips, [(9, Some("done".to_owned()))], "a slip goes with its return");
     assert_eq!(journal.next_txn().unwrap(), 10);
     assert_eq!(journal.page(6).unwrap().len(), 2);
 }
@@ -235,6 +246,8 @@ fn a_journal_of_the_version_before_is_brought_up_to_date() {
     let mut journal = on_disk(dir.path());
     journal.resolve(1, "found").unwrap();
     assert_eq!(journal.show(1).unwrap().unwrap().note.as_deref(), Some("found"));
+    let sums = journal.by_branch(day("2026-01-01")..=day("2026-01-01")).unwrap();
+    assert_eq!((sums[0].branch.as_str(), sums[0].for_staff), ("", 1), "of a branch nobody wrote");
 }
 
 /// As though everything had been settled when it happened.
@@ -358,4 +371,26 @@ fn a_write_keeps_no_reader_waiting_and_no_reader_a_write() {
     assert_eq!(looker.list(9).unwrap().len(), 1, "it sees one moment");
     looker.db.execute_batch("COMMIT").unwrap();
     assert_eq!(looker.list(9).unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_open_is_found_by_its_index_and_a_write_fills_no_table_for_it() {
+    let journal = Journal::in_memory().unwrap();
+    let plan = |sql: &str| -> Vec<String> {
+        let mut query = journal.db.prepare(sql).unwrap();
+        let rows = query.query_map([], |r| {
+            Ok(format!(
+                "{:?} {:?}",
+                r.get::<_, rusqlite::types::Value>(1)?,
+                r.get::<_, rusqlite::types::Value>(3)?
+            ))
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let open = schema::OPEN;
+    let steps = plan(&format!("EXPLAIN QUERY PLAN SELECT id FROM txn WHERE {open} ORDER BY id"));
+    assert!(steps.iter().any(|step| step.contains("txn_open")), "{steps:?}");
+    let steps = plan("EXPLAIN UPDATE txn SET tag = 'secured' WHERE id = 1");
+    assert!(!steps.iter().any(|step| step.contains("OpenEphemeral")), "{steps:?}");
+    assert!(schema::STEPS.iter().any(|step| step.contains(open)), "one wording");
 }

@@ -71,6 +71,8 @@ pub enum Ask {
         item: ItemId,
         /// When the reader laid it down.
         at: DateTime,
+        /// Lent while the library system was away (no-block): until when, as the reader was told.
+        promised: Option<DateTime>,
     },
     /// Take back.
     Checkin {
@@ -159,6 +161,8 @@ pub struct PatronAnswer {
     pub owed: Option<i64>,
     /// The loans, when asked for.
     pub loans: Vec<ItemId>,
+    /// End of the card's validity, where told.
+    pub expires: Option<jiff::civil::Date>,
 }
 
 /// Answer to a payment.
@@ -238,6 +242,8 @@ pub struct ItemAnswer {
     pub on_loan: bool,
     /// In the library's hands (available, on the hold shelf, waiting to be shelved, in transit).
     pub in_library: bool,
+    /// Whether somebody waits for it, where told.
+    pub held: Option<bool>,
     /// Title.
     pub title: Option<String>,
     /// Due day, when on loan.

@@ -8,6 +8,7 @@ use ui::view::{Advice, Destination, LineState, Note};
 
 use super::types::{JobKind, OpId, Reason, TxnId, TxnOutcome};
 use super::{CheckinAnswer, Due, ItemId, LoanAnswer, Sort};
+use crate::owners::Whose;
 use crate::privacy::PatronId;
 
 /// What is being done with an item.
@@ -70,6 +71,8 @@ pub(super) enum Next {
     End(End),
     /// Noted for later: bring the tags to this state, if any.
     Queue(Option<Security>),
+    /// Lent here until that day: release the tags.
+    Lend(jiff::civil::Date),
     /// Sent without an answer: it is being found out.
     Find,
     /// The loan is taken back.
@@ -133,6 +136,10 @@ pub(super) struct ItemLine {
     pub(super) noted: bool,
     /// The tag says it is not to be lent.
     pub(super) no_loan: bool,
+    /// Whose it is, where the tag tells.
+    pub(super) whose: Option<Whose>,
+    /// Its sort slip was asked for: once is all.
+    pub(super) slip_asked: bool,
     /// Named by the scanner instead of a tag.
     pub(super) scanned: bool,
     /// Taken back, or tried to: once is enough, a book at the field's edge comes and goes.
@@ -174,6 +181,8 @@ impl ItemLine {
             taken_back: false,
             noted: false,
             no_loan: false,
+            whose: None,
+            slip_asked: false,
             scanned: false,
             undone: false,
             armed: false,
@@ -301,7 +310,7 @@ impl ItemLine {
         let want = (answer.secure && !self.tags.is_empty()).then_some(Security::Secured);
         if answer.ok {
             self.taken_back = true;
-            let place = destination(answer.sort, to_trolley);
+            let place = destination(self.sent_on(answer.sort), to_trolley);
             let note = if answer.was_on_loan { Note::Put(place) } else { Note::NotOnLoan(place) };
             let end = End::new(LineState::Returned, note);
             let next = match want {

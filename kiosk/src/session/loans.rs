@@ -53,6 +53,7 @@ impl Renewal {
             tags: Vec::new(),
             at: self.at,
             outcome: Some(TxnOutcome::Unsure),
+            time_unsure: false,
         };
         (unit, self.before)
     }

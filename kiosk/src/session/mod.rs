@@ -12,13 +12,18 @@ mod fee;
 mod finish;
 mod identify;
 mod late;
+mod lending;
 mod line;
+mod lists;
 mod loans;
+mod offline;
 mod pad;
 mod pile;
 mod repair;
+mod replay;
 mod rules;
 mod show;
+mod sorting;
 mod tagging;
 #[cfg(test)]
 mod tests;
@@ -34,15 +39,18 @@ pub use fee::{
     FEES_MAX, FeeStart, OpenFee, PAYMENT_ID_MAX, PAYMENTS_KNOWN_MAX, Payment, PaymentId,
     PaymentIdError, PaymentState,
 };
+pub use lending::{Never, OfflineRules, Wish};
+pub use lists::{CARDS_MAX, CardHash, CardKey, CardRow, HASH_LEN, HELD_MAX, Lists};
+pub use offline::Remark;
 pub use repair::QUEUE_MAX;
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
-    ReceiptDefault, Rules, Times,
+    ReceiptDefault, Rules, Slips, Times,
 };
 pub use show::Names;
 pub use types::{
     Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Reason, Record,
-    RepairRow, Room, SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead,
+    RepairRow, Room, SessionCode, SlipKind, SlipLine, SlipRequest, SortSlip, Start, Stats, TagRead,
     TagResult, Token, TxnId, TxnOutcome,
 };
 
@@ -91,6 +99,7 @@ pub struct Station {
     renewed: Vec<SlipLine>,
     late: late::Late,
     fees: fee::Fees,
+    offline: offline::Offline,
     pins: identify::PinGuard,
     idle_from: Duration,
     /// The moment of the last input.
@@ -227,6 +236,7 @@ impl Station {
             renewed: Vec::new(),
             late: late::Late::default(),
             fees: fee::Fees::new(start.fees),
+            offline: offline::Offline::new(start.lists, start.newest),
             pins: identify::PinGuard::default(),
             idle_from: Duration::ZERO,
             ticked: Duration::ZERO,
@@ -255,6 +265,7 @@ impl Station {
             Input::Room(room) => self.room = room,
             Input::Tag(op, result) => self.on_tag(op, result, now),
             Input::Printed(result) => self.on_printed(result, now),
+            Input::SlipPrinted(txn, result) => self.sort_slip_printed(txn, result),
             Input::Link(link) => self.on_link(link, now),
             Input::Reader { up } => self.on_reader(up, now),
             Input::Aid { kind, up } => self.on_aid(kind, up),
@@ -263,6 +274,8 @@ impl Station {
             Input::NoCard(advice) => self.on_no_card(advice, now),
             Input::Printer(state) => self.printer = state,
             Input::Codes(codes) => self.on_codes(codes),
+            Input::LibraryTime(at) => self.on_library_time(at, now),
+            Input::Lists(lists) => self.on_lists(*lists),
             Input::Tick => {}
         }
         self.tick(now);
@@ -360,7 +373,11 @@ impl Station {
     }
 
     fn on_answer(&mut self, id: AskId, answer: Result<Answer, NoAnswer>, now: Now) {
-        match self.asks.remove(&id) {
+        let asked = self.asks.remove(&id);
+        if let Some(asked) = &asked {
+            self.learn(asked, &answer, now);
+        }
+        match asked {
             Some(Asked::Identify) => self.identified(answer, now),
             Some(Asked::Line(line)) => self.line_answered(line, answer, now),
             Some(Asked::LoansList) => self.loans_listed(answer, now),
@@ -403,7 +420,10 @@ impl Station {
         self.link = LinkState { ever: link.ever || self.link.ever || link.online, ..link };
         if link.online && !was {
             self.fees.again = None;
+            self.hold_replay(now);
             self.fix_online(now);
+        } else if was && !link.online {
+            self.offline.link_lost(now);
         }
     }
 
@@ -438,7 +458,10 @@ impl Station {
         let lends = self.reader_up || self.rules.barcode_items == BarcodeItems::Both;
         let notes = self.journal_ok && self.has_room_to_lend();
         ui::view::Services {
-            borrow: seen && lends && self.link.online && self.link.checkout_ok && notes,
+            borrow: seen
+                && lends
+                && notes
+                && (self.link.online && self.link.checkout_ok || self.offline.lends),
             giveback: seen && self.journal_ok && self.has_room_to_return(),
             account: self.link.online && notes && (seen || !self.rules.cards.is_empty()),
         }

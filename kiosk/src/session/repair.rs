@@ -12,6 +12,8 @@ use drivers::rfid::security::Security;
 use ui::view::{Advice, LineState, LoanState, Note};
 
 use super::line::{End, Job, Stage};
+use super::offline::Remark;
+use super::replay::return_remarks;
 use super::types::{
     Effect, JobKind, OpId, OpenTxn, Reason, Record, RepairRow, TagResult, TxnId, TxnOutcome,
 };
@@ -36,52 +38,59 @@ const RETURNS_ONLY_FROM: usize = 90;
 #[derive(Debug, Default)]
 pub(super) struct Fixer {
     /// Oldest first.
-    owed: VecDeque<Owed>,
+    pub(super) owed: VecDeque<Owed>,
     /// The unit being worked on; always the front.
-    busy: bool,
+    pub(super) busy: bool,
     /// Not before this moment.
     pub(super) again: Option<Duration>,
+    /// What is noted waits for the running session to end, until this moment at most.
+    pub(super) hold: Option<Duration>,
     /// Tags to bring right when they are seen.
-    repairs: BTreeMap<Uid, RepairRow>,
+    pub(super) repairs: BTreeMap<Uid, RepairRow>,
     /// Tags being asked about or written.
-    fixing: BTreeMap<Uid, Fixing>,
+    pub(super) fixing: BTreeMap<Uid, Fixing>,
     /// Units whose tags go on the repair list with the first journal write.
     to_list: Vec<(TxnId, ItemId, Vec<Uid>, Security)>,
 }
 
 /// What is being done about one tag of the repair list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fixing {
+pub(super) enum Fixing {
     Asking(AskId),
     Writing(OpId),
 }
 
 /// One unit owed.
 #[derive(Debug)]
-struct Owed {
-    unit: OpenTxn,
-    step: Step,
+pub(super) struct Owed {
+    pub(super) unit: OpenTxn,
+    pub(super) step: Step,
     posts: u8,
     /// The line still shown for it, while its session lasts.
-    line: Option<u32>,
-    /// Of a renewal: due before it was asked for; once found out, due now.
-    due: Due,
+    pub(super) line: Option<u32>,
+    /// What staff should know, written with how it ended.
+    pub(super) remarks: Vec<Remark>,
+    /// Of a loan noted here: the due day as the library system has it. Of a renewal: due before it
+    /// was asked for; once found out, due now.
+    pub(super) due: Due,
 }
 
 impl Owed {
-    fn new(unit: OpenTxn, step: Step, line: Option<u32>) -> Self {
-        Self { unit, step, posts: 0, line, due: Due::Unknown }
+    pub(super) fn new(unit: OpenTxn, step: Step, line: Option<u32>) -> Self {
+        Self { unit, step, posts: 0, line, remarks: Vec::new(), due: Due::Unknown }
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// Send it: a return noted earlier, a taking back found not done.
     Post,
     /// Find out whether it was done; `told` = the reader saw that it was noted.
     Find { told: bool },
     /// The patron's list could not tell: look whether the item is here.
     FindItem,
+    /// A loan noted here is on loan: to its reader?
+    FindTheirs,
     /// The result is being written.
     Recording(TxnOutcome),
 }
@@ -96,6 +105,11 @@ impl Fixer {
             let step = match unit.outcome.clone() {
                 // It may have been posted when the power went: found out before it is posted.
                 Some(TxnOutcome::Queued { want }) => {
+                    fixer.list_at_start(&unit, want);
+                    unit.tags.clear();
+                    Step::Find { told: true }
+                }
+                Some(TxnOutcome::LentHere { want, .. }) => {
                     fixer.list_at_start(&unit, want);
                     unit.tags.clear();
                     Step::Find { told: true }
@@ -123,8 +137,8 @@ impl Fixer {
     /// Returns noted and not posted yet.
     pub(super) fn queued(&self) -> u64 {
         let noted = |o: &&Owed| {
-            o.unit.kind == JobKind::Checkin
-                && matches!(o.step, Step::Post | Step::Find { told: true })
+            let told = matches!(o.step, Step::Post | Step::Find { told: true });
+            o.unit.promised().is_some() || (o.unit.kind == JobKind::Checkin && told)
         };
         self.owed.iter().filter(noted).count() as u64
     }
@@ -191,6 +205,7 @@ impl Station {
     }
 
     fn owe(&mut self, id: u32, step: Step, now: Now) {
+        let time_unsure = self.offline.clock_unsure(now);
         let Some(line) = self.line_mut(id) else { return };
         let (Some(txn), Some(item)) = (line.unit(), line.item.clone()) else { return };
         // A return's tags are armed by its line, whatever is found out.
@@ -203,14 +218,15 @@ impl Station {
             tags,
             at: now.wall,
             outcome: None,
+            time_unsure,
         };
-        self.fixer.owed.push_back(Owed::new(unit, step, Some(id)));
+        self.fixer.owe(Owed::new(unit, step, Some(id)));
     }
 
     /// A renewal's answer never came; `due` is what its loan was due before.
     pub(super) fn fix_renewal(&mut self, unit: OpenTxn, due: Due) {
         let step = Step::Find { told: true };
-        self.fixer.owed.push_back(Owed { due, ..Owed::new(unit, step, None) });
+        self.fixer.owe(Owed { due, ..Owed::new(unit, step, None) });
     }
 
     /// The link is back.
@@ -237,6 +253,9 @@ impl Station {
         if self.fixer.busy || self.fixer.again.is_some_and(|at| now.mono < at) {
             return;
         }
+        if !self.choose_owed(now) {
+            return;
+        }
         let Some(owed) = self.fixer.owed.front() else { return };
         if let Step::Recording(outcome) = &owed.step {
             // The journal did not take it: written again, never asked again.
@@ -252,8 +271,13 @@ impl Station {
         let item = unit.item.clone();
         let cancel = unit.kind == JobKind::Cancel;
         let due_known = matches!(owed.due, Due::Day(_));
+        let at = self.told_time(unit, now);
         let ask = match (&owed.step, unit.kind, &unit.patron) {
-            (Step::Post, ..) => Ask::Checkin { item, at: unit.at, already_done: !cancel, cancel },
+            (step, JobKind::Checkout, Some(_)) if unit.promised().is_some() => {
+                let Some(ask) = Self::ask_noted(unit, step, at) else { return };
+                ask
+            }
+            (Step::Post, ..) => Ask::Checkin { item, at, already_done: !cancel, cancel },
             (Step::Find { .. }, JobKind::Checkout, Some(patron)) => {
                 Ask::Patron { patron: patron.clone(), pin: None, loans: true }
             }
@@ -277,8 +301,16 @@ impl Station {
         self.fixer.busy = false;
         let Some(owed) = self.fixer.owed.front_mut().filter(|o| o.unit.txn == txn) else { return };
         let tagged = !owed.unit.tags.is_empty();
+        let noted = owed.unit.promised().is_some();
         let outcome = match (owed.step.clone(), answer) {
+            (_, Ok(answer)) if noted => match Self::noted_answered(owed, answer, now) {
+                Some(outcome) => outcome,
+                None => return,
+            },
             (Step::Post, Ok(Answer::Checkin(a))) if a.ok => {
+                if owed.unit.kind == JobKind::Checkin {
+                    owed.remarks = return_remarks(&a);
+                }
                 let want = tagged.then_some(Security::Secured);
                 TxnOutcome::Accepted { title: a.title, want }
             }
@@ -332,6 +364,8 @@ impl Station {
         owed.step = Step::Recording(outcome.clone());
         let txn = owed.unit.txn;
         let mut records = vec![Record::Outcome { txn, outcome: outcome.clone() }];
+        records.extend(self.fixer.remarked());
+        let Some(owed) = self.fixer.owed.front() else { return };
         // A loan that could not be taken back stands, and its tag is armed.
         let stands = owed.unit.kind == JobKind::Cancel
             && matches!(outcome, TxnOutcome::ForStaff { .. } | TxnOutcome::NotSent);
@@ -361,6 +395,7 @@ impl Station {
         }
         let shown = owed.line.filter(|id| self.lines.iter().any(|l| l.id == *id));
         match shown {
+            Some(id) if owed.unit.promised().is_some() => self.tell_noted(id, &owed.due, &outcome),
             Some(id) => self.tell_found(id, &owed.unit, &outcome, now),
             None => {
                 if let TxnOutcome::Accepted { want: Some(want), .. } = outcome {
@@ -409,11 +444,18 @@ impl Station {
     /// A tag lies on the pad outside a loan or return: is anything owed for it?
     pub(super) fn fix_seen(&mut self, uid: Uid) {
         let due = self.fixer.repairs.contains_key(&uid) && !self.fixer.fixing.contains_key(&uid);
-        if !self.link.online || !due || self.is_in_work(uid) {
+        if !due || self.is_in_work(uid) {
             return;
         }
         let Some(row) = self.fixer.repairs.get(&uid) else { return };
         let item = row.item.clone();
+        if self.fixer.owes_loan(&item) {
+            // Off line its noted loan stands; on line the library system hears of it first.
+            return self.release_noted(uid);
+        }
+        if !self.link.online {
+            return;
+        }
         // Between then and now the item may have been returned or lent elsewhere: a tag is
         // released only for a loan that stands today.
         let ask = self.ask(Asked::FixItem(uid), Ask::Item { item });

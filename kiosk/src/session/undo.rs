@@ -58,7 +58,9 @@ impl Station {
         line.armed = false;
         line.goal = None;
         let (tags, kind, at) = (line.tags.clone(), JobKind::Cancel, now.wall);
+        let owner = line.owner_record(txn);
         records.push(Record::Intent { txn, session, kind, item, patron, tags, at });
+        records.extend(owner);
         self.record(Recorded::Line(id), records);
     }
 

@@ -34,6 +34,9 @@ impl Station {
         // yet must not be mixed up with what happens to the item now.
         let overtakes = busy.contains(&item);
         let owed = self.fixer.owes(&item);
+        if !writing && line.job == Job::Borrow && !online && self.offline.lends {
+            return self.begin_offline(id, now);
+        }
         if writing || overtakes || (line.job != Job::GiveBack && (!online || owed)) {
             line.stage = Stage::Waiting;
             line.again = now.mono + WAIT_AGAIN;
@@ -66,10 +69,12 @@ impl Station {
             tags: line.tags.clone(),
             at: now.wall,
         }];
+        records.extend(line.owner_record(txn));
         if line.job == Job::GiveBack && (!online || owed) {
             let want = line.secured_if_tagged();
             records.push(Record::Outcome { txn, outcome: TxnOutcome::Queued { want } });
             line.stage = Stage::Outcome(Box::new(Next::Queue(want)));
+            records.extend(self.time_mark(txn, now));
         }
         self.record(Recorded::Line(id), records);
     }
@@ -121,7 +126,7 @@ impl Station {
         let (Some(item), patron) = (line.item.clone(), line.patron.clone()) else { return };
         let at = now.wall;
         let ask = match (line.job, patron) {
-            (Job::Borrow, Some(patron)) => Ask::Checkout { patron, item, at },
+            (Job::Borrow, Some(patron)) => Ask::Checkout { patron, item, at, promised: None },
             (Job::Renew, Some(patron)) => Ask::Renew { patron, item },
             (Job::GiveBack, _) => Ask::Checkin { item, at, already_done: false, cancel: false },
             (Job::Cancel { .. }, _) => Ask::Checkin { item, at, already_done: false, cancel: true },
@@ -166,8 +171,10 @@ impl Station {
             self.count(Some(id), job, &outcome);
         }
         self.set_stage(id, Stage::Outcome(Box::new(next)));
-        self.record(Recorded::Line(id), vec![Record::Outcome { txn, outcome }]);
-        let _ = now;
+        let noted = matches!(outcome, TxnOutcome::Queued { .. });
+        let mut records = vec![Record::Outcome { txn, outcome }];
+        records.extend(self.time_mark(txn, now).filter(|_| noted));
+        self.record(Recorded::Line(id), records);
     }
 
     /// Figures follow the library system's word, not the tag's. `id`: the line it is about.
@@ -210,6 +217,12 @@ impl Station {
                     Some(want) => self.bring_or_list(id, want, end, now),
                     None => self.settle_line(id, end, now),
                 }
+            }
+            Next::Lend(due) => {
+                self.owe_loan(id, due, now);
+                let Some(line) = self.line_mut(id) else { return };
+                let end = line.lent_here(due);
+                self.bring_or_list(id, Security::Released, end, now);
             }
             Next::Find => {
                 self.fix_unsure(id, now);
@@ -259,6 +272,7 @@ impl Station {
             line.stage = Stage::Ended(end);
             line.patron = None;
         }
+        self.print_sort_slip(id);
     }
 
     pub(super) fn set_stage(&mut self, id: u32, stage: Stage) {
@@ -278,6 +292,7 @@ impl Station {
     /// Time's part: `t_ils` for asks, the put-back limit, another try of what was not sent.
     pub(super) fn tick_lines(&mut self, now: Now) {
         let t_ils = secs(self.rules.times.ils_s);
+        let lends = self.link.online || self.offline.lends;
         let mut late = Vec::new();
         let mut again = Vec::new();
         for line in self.lines.iter_mut().chain(&mut self.detached) {
@@ -287,8 +302,7 @@ impl Station {
                 }
                 Stage::PutBack { until, .. } if now.mono >= *until => late.push(line.id),
                 Stage::Waiting
-                    if (self.link.online || line.job == Job::GiveBack)
-                        && now.mono >= line.again =>
+                    if (lends || line.job == Job::GiveBack) && now.mono >= line.again =>
                 {
                     again.push(line.id);
                 }
@@ -309,7 +323,7 @@ impl Station {
     pub(super) fn lines_deadlines(&self) -> impl Iterator<Item = Duration> {
         let t_ils = secs(self.rules.times.ils_s);
         let t_busy = secs(self.rules.times.busy_s);
-        let online = self.link.online;
+        let online = self.link.online || self.offline.lends;
         self.lines.iter().chain(&self.detached).flat_map(move |l| {
             let moments = match &l.stage {
                 Stage::Asking { since, overdue: false } => {
@@ -346,6 +360,8 @@ impl ItemLine {
 /// What a line shows whose tag is not, or not surely, in the state it should be in.
 pub(super) fn weaker(end: End) -> End {
     match end.state {
+        // Noted with a due day: a loan.
+        LineState::Queued if matches!(end.note, Note::Due(_)) => End::attention(Advice::SecFail),
         LineState::Returned | LineState::Queued => hand_over(),
         LineState::Borrowed | LineState::Renewed => End::attention(Advice::SecFail),
         _ => end,

@@ -74,6 +74,8 @@ pub enum CurrentLocation {
     /// Nothing.
     #[default]
     Empty,
+    /// The code of the branch the station stands in, `station.branch`.
+    Branch,
     /// A branch code of the library system.
     BranchCode(String),
     /// The station's own name.
@@ -85,7 +87,8 @@ impl CurrentLocation {
     #[must_use]
     pub fn value(&self) -> &str {
         match self {
-            Self::Empty => "",
+            // Put in when the file is read.
+            Self::Empty | Self::Branch => "",
             Self::BranchCode(value) | Self::KioskId(value) => value,
         }
     }

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use drivers::printer::device::{PrinterEvent, SubmitError as PrintError};
 use drivers::printer::job::JobId;
 use drivers::printer::slip::Slip;
+use jiff::civil::DateTime;
 use ui::view::{Touch, View};
 
+use super::offline::{self, OfflineWatch};
 use super::pads::{Pads, ReaderNo};
 use super::reader::{Command, Told};
 use super::{StartError, aids, ils, printing};
@@ -20,9 +22,10 @@ use crate::config::Config;
 use crate::journal::{Figures, Journal, JournalError, KeyError};
 use crate::session::{
     Aid, Answer as SessionAnswer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer,
-    PrintResult, PrinterState, Record, Room, SessionCode, SlipRequest, Start, Station as Session,
-    Stats, TagResult, Token,
+    OfflineRules, PrintResult, PrinterState, Record, Room, SessionCode, Start, Station as Session,
+    Stats, TagResult, Token, TxnId,
 };
+use crate::sip2::SipDate;
 use crate::sip2::conn::SubmitError;
 use crate::sip2::link::{Answer, LinkStatus, Priority, RequestId};
 use crate::sip2::message::Request;
@@ -80,6 +83,10 @@ pub trait Outside {
     /// The room on the disk changed.
     fn room_told(&mut self, room: Room);
 
+    /// A time the library system told, in the station's zone; `None` where it says nothing of this
+    /// clock.
+    fn library_time(&self, told: SipDate) -> Option<DateTime>;
+
     /// A reader calls for staff.
     fn call_staff(&mut self);
 
@@ -101,6 +108,8 @@ pub struct Core<O> {
     /// Days a settled unit is kept.
     keep_days: u16,
     forget_due: Duration,
+    offline: OfflineWatch,
+    offline_rules: OfflineRules,
     space_due: Duration,
     /// As the session was last told.
     room: Room,
@@ -108,7 +117,8 @@ pub struct Core<O> {
     writes: Vec<(Token, Vec<Record>)>,
     pads: Pads,
     readers: usize,
-    jobs: HashMap<JobId, ()>,
+    /// Slips at the printer; with the return, if they go with an item.
+    jobs: HashMap<JobId, Option<TxnId>>,
     printer_seen: bool,
     scans: u64,
     online: bool,
@@ -139,7 +149,10 @@ impl<O: Outside> Core<O> {
             fees: journal.fee_start(config.library.profile.fee_dedup)?,
             codes: outside.codes(CODES)?,
             printer: if printing { PrinterState::Starting } else { PrinterState::None },
+            lists: Some(journal.lists()?),
+            newest: journal.newest()?,
         };
+        let offline = OfflineWatch::new(&journal)?;
         Ok(Self {
             session: Session::new(config.session.clone(), start),
             names: config.names(),
@@ -150,6 +163,8 @@ impl<O: Outside> Core<O> {
             before,
             keep_days: config.station.keep_days,
             forget_due: Duration::ZERO,
+            offline,
+            offline_rules: config.session.offline.clone(),
             space_due: Duration::ZERO,
             room: Room::All,
             writes: Vec::new(),
@@ -289,6 +304,11 @@ impl<O: Outside> Core<O> {
     /// The library link changed.
     pub fn link_told(&mut self, status: &LinkStatus) {
         let online = status.is_online();
+        let (time, now) = (status.date_time_sync, self.outside.now().wall);
+        let at = self.outside.library_time(time);
+        if let Some(told) = self.offline.library_time(time, at, now) {
+            self.feed(told);
+        }
         self.online = online;
         self.feed(Input::Link(LinkState {
             online,
@@ -303,8 +323,8 @@ impl<O: Outside> Core<O> {
     pub fn printer_told(&mut self, event: PrinterEvent) {
         match event {
             PrinterEvent::Outcome { id, outcome } => {
-                if self.jobs.remove(&id).is_some() {
-                    self.feed(Input::Printed(printing::result(outcome)));
+                if let Some(of) = self.jobs.remove(&id) {
+                    self.feed(printing::ended(of, printing::result(outcome)));
                 }
             }
             PrinterEvent::Health(health) => {
@@ -314,6 +334,12 @@ impl<O: Outside> Core<O> {
             }
             PrinterEvent::PaperLow => tracing::info!("printer paper is near its end"),
         }
+    }
+
+    /// What the technician is told about the clock, as the library system's time shows it.
+    #[must_use]
+    pub fn clock_trouble(&self) -> Option<&str> {
+        self.offline.clock_trouble.as_deref()
     }
 
     /// The disk's room is looked at, and old units go by themselves (patron-experience.md section
@@ -327,11 +353,16 @@ impl<O: Outside> Core<O> {
                 self.feed(input);
             }
         }
+        // Lists that an import changed reach the session.
+        if let Some(lists) = self.offline.lists(&self.journal, now) {
+            self.feed(Input::Lists(Box::new(lists)));
+        }
         if now < self.forget_due || self.session.is_busy() {
             return;
         }
         self.forget_due = now + FORGET_EVERY;
         let today = self.outside.today();
+        offline::forget_lists(&mut self.journal, today, &self.offline_rules);
         match self.journal.forget(today, self.keep_days) {
             Ok(forgotten) => {
                 let before = &mut self.before;
@@ -413,7 +444,14 @@ impl<O: Outside> Core<O> {
                 }
                 whole.map(|result| Input::Tag(op, result))
             }
-            Effect::Print(request) => self.print(&request),
+            Effect::Print(request) => {
+                self.print(&crate::receipt::slip(&request, &self.names), None)
+            }
+            Effect::PrintSort(request) => {
+                let at = self.outside.now().wall;
+                let slip = crate::sort_slip::slip(&request, &self.names, &self.sorting.owners, at);
+                self.print(&slip, Some(request.txn))
+            }
             Effect::CallStaff => {
                 tracing::warn!("a reader calls for staff");
                 self.outside.call_staff();
@@ -464,18 +502,17 @@ impl<O: Outside> Core<O> {
         }
     }
 
-    fn print(&mut self, request: &SlipRequest) -> Option<Input> {
-        let slip = crate::receipt::slip(request, &self.names);
-        match self.outside.print(&slip) {
+    fn print(&mut self, slip: &Slip, of: Option<TxnId>) -> Option<Input> {
+        match self.outside.print(slip) {
             Some(Ok(id)) => {
-                self.jobs.insert(id, ());
+                self.jobs.insert(id, of);
                 None
             }
             Some(Err(error)) => {
                 tracing::error!(%error, "receipt");
-                Some(Input::Printed(PrintResult::Not(PrinterState::Down)))
+                Some(printing::ended(of, PrintResult::Not(PrinterState::Down)))
             }
-            None => Some(Input::Printed(PrintResult::Not(PrinterState::None))),
+            None => Some(printing::ended(of, PrintResult::Not(PrinterState::None))),
         }
     }
 }

@@ -5,12 +5,14 @@ use jiff::civil::DateTime;
 use ui::view::Advice;
 
 use crate::clock::view_date;
+use crate::owners::Owners;
 use crate::session::{
     Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
     PatronAnswer, Sort,
 };
 use crate::sip2::codes::{
-    AlertType, Amount, FeeType, FixedText, PatronFlag, PaymentType, Summary, SummaryList,
+    AlertType, Amount, CirculationStatus, FeeType, FixedText, PatronFlag, PaymentType, Summary,
+    SummaryList,
 };
 use crate::sip2::link::{Answer as LinkAnswer, Outcome};
 use crate::sip2::message::{
@@ -27,14 +29,12 @@ const LIST_MAX: u32 = 100;
 /// How sort bins and branches of this library system are read.
 #[derive(Debug, Clone, Default)]
 pub struct Sorting {
-    /// This station's branch code, compared with `CT` and `AQ`.
-    pub branch: String,
+    /// Owners and branches, compared with `CT` and `AQ`.
+    pub owners: Owners,
     /// `CL` values that mean the hold shelf here.
     pub hold_bins: Vec<String>,
     /// `CL` values that mean a librarian must look.
     pub exception_bins: Vec<String>,
-    /// Branch codes of the union, for `AQ`.
-    pub branches: Vec<String>,
 }
 
 /// The message for a question.
@@ -73,11 +73,12 @@ fn plain_request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
             ..PatronInformationRequest::default()
         }
         .into(),
-        Ask::Checkout { patron, item, at } => CheckoutRequest {
+        Ask::Checkout { patron, item, at, promised } => CheckoutRequest {
             sc_renewal_policy: false,
-            no_block: false,
+            no_block: promised.is_some() && profile.no_block,
             transaction_date: SipDate::local(*at),
-            nb_due_date: None,
+            // A no-block loan without one is an ordinary loan to some (sip2.md section 5).
+            nb_due_date: promised.map(SipDate::local),
             institution_id,
             patron_identifier: patron.clone(),
             item_identifier: item.to_string(),
@@ -211,13 +212,14 @@ fn says_no(response: &Response) -> bool {
 
 fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> PatronAnswer {
     let known = m.valid_patron.unwrap_or(true);
-    let expired = m
+    let expires = m
         .extra
         .0
         .iter()
         .find(|(id, _)| *id == FieldId::PA)
         .and_then(|(_, text)| DueDate::new(text.trim()).parsed)
-        .is_some_and(|end| end.date < now.date());
+        .map(|end| end.date);
+    let expired = expires.is_some_and(|end| end < now.date());
     let block = if m.patron_status.has(PatronFlag::CardLost) {
         Some(Advice::CardLost)
     } else if expired {
@@ -242,6 +244,7 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
             .filter_map(|text| text.split_whitespace().next())
             .filter_map(|number| ItemId::new(number).ok())
             .collect(),
+        expires,
     }
 }
 
@@ -291,12 +294,8 @@ fn ignores_flags(profile: &Profile) -> bool {
 
 /// Sorting decision for a return, first match (sip2.md section 6).
 fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
-    let elsewhere = |code: &Option<String>| {
-        code.as_deref()
-            .map(str::trim)
-            .filter(|code| !code.is_empty() && *code != sorting.branch)
-            .map(str::to_owned)
-    };
+    let elsewhere =
+        |code: &Option<String>| code.as_deref().and_then(|code| sorting.owners.elsewhere(code));
     if let Some(bin) = &m.sort_bin {
         if sorting.hold_bins.contains(bin) {
             return Sort::Hold;
@@ -322,9 +321,13 @@ fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
     if let Some(to) = elsewhere(&m.destination_location) {
         return Sort::Transit(to);
     }
-    let home = m.permanent_location.trim();
-    if home != sorting.branch && sorting.branches.iter().any(|b| b == home) {
-        return Sort::Transit(home.to_owned());
+    // Whom it is held for is never looked at, only that it is.
+    let held = m.hold_patron_id.as_ref().is_some_and(|id| !id.is_empty());
+    if held && m.alert_type.is_none() {
+        return Sort::Hold;
+    }
+    if let Some(home) = sorting.owners.way_home(&m.permanent_location) {
+        return Sort::Transit(home);
     }
     if m.alert || !m.ok { Sort::Exception } else { Sort::Normal }
 }
@@ -333,9 +336,16 @@ fn item(m: &ItemInformationResponse) -> ItemAnswer {
     ItemAnswer {
         on_loan: m.circulation_status.is_charged(),
         in_library: m.circulation_status.is_returned(),
+        held: held(m),
         title: title(&m.title_identifier),
         due: m.due_date.as_ref().map_or(Due::Unknown, due),
     }
+}
+
+/// Whether somebody waits for it: the queue's length, or its place on the hold shelf.
+fn held(m: &ItemInformationResponse) -> Option<bool> {
+    let queue = m.hold_queue_length.as_ref().and_then(|n| n.value()).map(|n| n > 0);
+    if m.circulation_status == CirculationStatus::OnHoldShelf { Some(true) } else { queue }
 }
 
 fn due(date: &DueDate) -> Due {
@@ -408,3 +418,6 @@ pub fn advice(code: &str) -> Option<Advice> {
 pub fn print_width(columns: u16) -> FixedText<3> {
     FixedText::new(&format!("{:03}", columns.min(999)))
 }
+
+#[cfg(test)]
+mod tests;

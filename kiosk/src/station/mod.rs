@@ -7,6 +7,7 @@ pub mod aids;
 pub mod core;
 pub mod device;
 pub mod ils;
+mod offline;
 pub mod pads;
 mod printing;
 pub mod reader;
@@ -26,6 +27,7 @@ use drivers::printer::job::JobId;
 use drivers::printer::slip::Slip;
 use drivers::scanner::rules::ScanPattern;
 use drivers::scanner::token::TokenGuard;
+use jiff::civil::DateTime;
 use ui::view::{Touch, View};
 use zeroize::Zeroizing;
 
@@ -34,6 +36,7 @@ use crate::config::{Config, split_address};
 use crate::eventlog::Entry;
 use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
 use crate::session::{Aid, Record, Room, SessionCode, Stats};
+use crate::sip2::SipDate;
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, SubmitError, Tls, TlsError};
 use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
 use crate::sip2::message::Request;
@@ -356,6 +359,10 @@ impl Outside for Threads {
         self.log.room(self.clock.now(), room).clone_into(&mut self.journal.trouble);
     }
 
+    fn library_time(&self, told: SipDate) -> Option<DateTime> {
+        offline::library_time(told, &self.clock)
+    }
+
     fn call_staff(&mut self) {
         self.log.event(self.clock.now(), &Entry::of("call_staff"));
     }
@@ -525,20 +532,21 @@ impl Shell {
             }
             SipEvent::Status(status) => {
                 let was_online = self.core.is_online();
-                library_is(&mut self.core.outside_mut().library, &status, was_online);
                 self.core.link_told(&status);
+                let clock = self.core.clock_trouble().unwrap_or_default().to_owned();
+                library_is(&mut self.core.outside_mut().library, &status, was_online, clock);
             }
         }
     }
 }
 
 /// The library system's health from the link's status.
-fn library_is(library: &mut Health, status: &LinkStatus, was_online: bool) {
+fn library_is(library: &mut Health, status: &LinkStatus, was_online: bool, clock: String) {
     match status.state {
         LinkPhase::Online => {
             library.state = State::Up;
             library.opened += u32::from(!was_online);
-            library.trouble.clear();
+            library.trouble = clock;
         }
         LinkPhase::LoginRefused => {
             library.state = State::Down;
@@ -565,6 +573,7 @@ fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
     let (mut journal, aside) = Journal::open_sound(&path, sealer)?;
     journal.keep_reserve(&path, config.station.reserve_mib);
     journal.look_after_space();
+    journal.stand_in(&config.station.branch);
     let trouble = aside.map(|aside| {
         let aside = aside.display();
         tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
@@ -632,7 +641,7 @@ fn start_readers(
     board: &Board,
     events: &SyncSender<Event>,
 ) -> Result<Vec<Device<Command>>, StartError> {
-    let classify = Classify::new(&config.session);
+    let classify = Classify::with_owners(&config.session, config.owners());
     let mut readers = Vec::new();
     for (number, wired) in wired.into_iter().enumerate() {
         let model = config.readers.get(number).map(|r| r.model).unwrap_or_default();

@@ -371,7 +371,7 @@ impl Stand {
     fn look(&mut self) {
         self.look_at = self.now + LOOK_MS;
         let (uid, item, _) = self.tag.clone();
-        let content = Content::Item { item, parts: 1, part: 1, no_loan: false };
+        let content = Content::Item { item, parts: 1, part: 1, no_loan: false, whose: None };
         let seen = if self.on_pad { vec![TagRead { uid, content }] } else { Vec::new() };
         self.feed(Input::Pad(seen, Duration::from_millis(self.now)));
     }
@@ -429,6 +429,7 @@ impl Stand {
                 Some(Input::Tag(op, TagResult::Done))
             }
             Effect::Print(_) => Some(Input::Printed(PrintResult::Done)),
+            Effect::PrintSort(slip) => Some(Input::SlipPrinted(slip.txn, PrintResult::Done)),
             Effect::CallStaff | Effect::Forget => None,
         }
     }

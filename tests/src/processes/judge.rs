@@ -251,6 +251,8 @@ mod tests {
             reason: None,
             title: Some("三国演义".to_owned()),
             tag: tag.to_owned(),
+            due: None,
+            remark: None,
         }
     }
 

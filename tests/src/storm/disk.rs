@@ -5,7 +5,7 @@
 //! The disk can be full, fail, and lose the power at any single write or sync.
 
 use std::collections::BTreeMap;
-use std::io::{Error, ErrorKind};
+use std::io::{BufRead, Error, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -258,11 +258,12 @@ impl Disk {
 fn find(hay: &[u8], needle: &[u8]) -> bool {
     let Some(first) = needle.first() else { return true };
     let mut rest = hay;
-    while let Some(at) = rest.iter().position(|byte| byte == first) {
-        if rest[at..].starts_with(needle) {
+    // Skips up to and with the byte, or everything.
+    while rest.skip_until(*first).is_ok_and(|skipped| skipped > 0) {
+        let at = hay.len() - rest.len() - 1;
+        if hay[at..].starts_with(needle) {
             return true;
         }
-        rest = &rest[at + 1..];
     }
     false
 }
@@ -410,5 +411,49 @@ impl DatabaseHandle for Handle {
 
     fn wal_index(&self, _readonly: bool) -> Result<Self::WalIndex, Error> {
         Ok(sqlite_vfs::WalDisabled::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_anywhere_is_found() {
+        for (hay, needle, found) in [
+            ("abc020304", "0203", true),
+            ("0203", "0203", true),
+            ("00203", "0203", true),
+            ("020", "0203", false),
+            ("", "0203", false),
+            ("xx0202", "0203", false),
+        ] {
+            assert_eq!(find(hay.as_bytes(), needle.as_bytes()), found, "{hay}");
+        }
+    }
+
+    #[test]
+    fn what_was_synced_stays_and_the_rest_is_left_to_chance() {
+        let (mut kept, mut lost) = (0, 0);
+        for seed in 0..200 {
+            let disk = Disk { name: "none".into(), state: Arc::default() };
+            let state = Arc::clone(&disk.state);
+            let mut file = Handle { path: "a".to_owned(), state, lock: LockKind::None };
+            file.write_all_at(b"first", 0).unwrap();
+            file.sync(true).unwrap();
+            file.write_all_at(b"second", 5).unwrap();
+            disk.kill();
+            assert!(file.write_all_at(b"third", 11).is_err());
+            disk.power(&mut Rng::new(seed));
+            let mut bytes = [0; 5];
+            file.read_exact_at(&mut bytes, 0).unwrap();
+            assert_eq!(&bytes, b"first");
+            match file.size().unwrap() {
+                5 => lost += 1,
+                11 => kept += 1,
+                other => panic!("{other}"),
+            }
+        }
+        assert!(kept > 20 && lost > 20, "{kept} {lost}");
     }
 }

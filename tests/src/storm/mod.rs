@@ -143,7 +143,7 @@ pub struct Failure {
     pub seed: u64,
     /// What was wrong.
     pub what: String,
-    /// The script, made short.
+    /// The script.
     pub script: Script,
 }
 
@@ -165,7 +165,7 @@ pub fn play(stage: &Stage, script: &Script, report: &mut Report) -> Result<(), S
 /// Plays the storms of these seeds on so many threads, until one fails.
 ///
 /// # Errors
-/// The failing storm of the least seed found, its script made short.
+/// The failing storm of the least seed found.
 pub fn run(seeds: Range<u64>, threads: usize) -> Result<Report, Box<Failure>> {
     let next = AtomicU64::new(seeds.start);
     let stop = AtomicBool::new(false);
@@ -198,13 +198,14 @@ pub fn run(seeds: Range<u64>, threads: usize) -> Result<Report, Box<Failure>> {
     });
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         None => Ok(total.into_inner().unwrap_or_else(PoisonError::into_inner)),
-        Some((seed, what)) => Err(Box::new(shorten(seed, what, Script::draw(seed)))),
+        Some((seed, what)) => Err(Box::new(Failure { seed, what, script: Script::draw(seed) })),
     }
 }
 
 /// Makes a failing script short.
 #[must_use]
-pub fn shorten(seed: u64, what: String, script: Script) -> Failure {
+pub fn shorten(failure: Failure) -> Failure {
+    let Failure { seed, what, script } = failure;
     let short = with_stage(|stage| {
         Ok::<_, (u64, String)>(shrink::shrink(&script, |script| {
             play(stage, script, &mut Report::default()).is_err()

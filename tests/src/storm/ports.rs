@@ -13,6 +13,7 @@ use drivers::printer::slip::Slip;
 use kiosk::clock::Now;
 use kiosk::journal::{JournalError, KeyError};
 use kiosk::session::{Record, Room, SessionCode};
+use kiosk::sip2::SipDate;
 use kiosk::sip2::conn::SubmitError;
 use kiosk::sip2::{Priority, Request, RequestId};
 use kiosk::station::core::Outside;
@@ -146,6 +147,10 @@ impl Outside for Ports {
     fn recorded(&mut self, _records: &[Record], _written: Result<(), &JournalError>) {}
 
     fn room_told(&mut self, _room: Room) {}
+
+    fn library_time(&self, told: SipDate) -> Option<jiff::civil::DateTime> {
+        told.civil()
+    }
 
     fn call_staff(&mut self) {}
 

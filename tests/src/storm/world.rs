@@ -1,6 +1,6 @@
 //! One station and all around it, in one thread on a virtual clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,6 +82,16 @@ enum Event {
     Heal(Heal),
 }
 
+/// How an answer is spoiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spoil {
+    Bytes,
+    Checksum,
+}
+
+/// The checksum's digits stand so far before the end of an answer, its CR included.
+const CHECKSUM_AT: usize = 5;
+
 struct Pipe {
     server: Option<Connection>,
     /// When the last bytes of each direction arrive.
@@ -111,6 +121,7 @@ pub struct World<'a> {
     cut_down: Option<usize>,
     twice: bool,
     swapped: bool,
+    spoiled: VecDeque<Spoil>,
     pipes: BTreeMap<u64, Pipe>,
     current: Option<u64>,
     next_pipe: u64,
@@ -204,6 +215,7 @@ impl<'a> World<'a> {
             cut_down: None,
             twice: false,
             swapped: false,
+            spoiled: VecDeque::new(),
             pipes: BTreeMap::new(),
             current: None,
             next_pipe: 1,
@@ -524,6 +536,7 @@ impl<'a> World<'a> {
             if send.is_empty() && !close {
                 continue;
             }
+            self.spoil(&mut send);
             let held = self.pipes.get_mut(&id).and_then(|pipe| pipe.held.take());
             if std::mem::take(&mut self.swapped) && !close {
                 if let Some(pipe) = self.pipes.get_mut(&id) {
@@ -536,6 +549,31 @@ impl<'a> World<'a> {
             }
             send.extend(held.unwrap_or_default());
             self.send_down(id, &send, close);
+        }
+    }
+
+    /// Changes an answer so that its checksum is surely wrong. Login and status are spared: a
+    /// station that just connects would use the fault up.
+    fn spoil(&mut self, answer: &mut [u8]) {
+        if matches!(answer.get(..2), Some(b"94" | b"96" | b"98") | None) {
+            return;
+        }
+        let Some(spoil) = self.spoiled.pop_front() else { return };
+        let digits = answer.len().saturating_sub(CHECKSUM_AT);
+        let at = match spoil {
+            // One changed bit is one the sum sees; several might make up for each other.
+            Spoil::Bytes => {
+                let readable = |at: &usize| answer[*at].is_ascii_alphanumeric();
+                let places: Vec<usize> = (2..digits).filter(readable).collect();
+                if places.is_empty() {
+                    return;
+                }
+                *self.rng.pick(&places)
+            }
+            Spoil::Checksum => digits,
+        };
+        if let Some(byte) = answer.get_mut(at) {
+            *byte ^= 1;
         }
     }
 
@@ -904,9 +942,9 @@ impl<'a> World<'a> {
             }
             Fault::Twice => self.twice = true,
             Fault::Swapped => self.swapped = true,
-            Fault::Garbled(n) => library(LibraryFault::Garble(u32::from(n)), self),
+            Fault::Garbled(n) => self.spoiled.extend((0..n).map(|_| Spoil::Bytes)),
             Fault::WrongDigit => library(LibraryFault::WrongDigit(1), self),
-            Fault::WrongSum => library(LibraryFault::BadChecksum(1), self),
+            Fault::WrongSum => self.spoiled.push_back(Spoil::Checksum),
             Fault::Silent(n) => library(LibraryFault::SilentAfterCommit(u32::from(n)), self),
             Fault::ClosedBefore => library(LibraryFault::CloseBeforeAnswer(1), self),
             Fault::Again(n) => library(LibraryFault::Answer96(u32::from(n)), self),
@@ -1011,6 +1049,7 @@ impl<'a> World<'a> {
         self.stage.disk.fail(0);
         self.stage.disk.never_cut();
         (self.cut_up, self.cut_down, self.twice, self.swapped) = (None, None, false, false);
+        self.spoiled.clear();
         lock(&self.field).faults.clear();
         self.lift_all();
         self.run_for(LEFT_ALONE);

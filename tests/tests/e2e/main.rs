@@ -14,6 +14,7 @@ mod hostile;
 mod identify;
 mod mixed;
 mod offline;
+mod owners;
 mod processes;
 mod readers;
 mod restart;

@@ -16,6 +16,8 @@ pub(super) enum Fare {
     After(u64),
     /// It surely never left.
     NotSent,
+    /// The same, known only after this many milliseconds.
+    UnsentAfter(u64),
     /// Lost on the way: not done, not answered.
     LostBefore,
     /// Done, and the answer lost.
@@ -38,6 +40,8 @@ pub(super) struct Library {
     pub(super) limit: u32,
     pub(super) pin: &'static str,
     pub(super) block: Option<Advice>,
+    /// What only a loan tells of the card.
+    pub(super) card_over: bool,
     pub(super) no_renewal: BTreeSet<ItemId>,
     pub(super) refuse_return: BTreeSet<ItemId>,
     pub(super) refuse_cancel: bool,
@@ -49,6 +53,12 @@ pub(super) struct Library {
     /// Neither on loan nor in the library's hands, whatever was done.
     pub(super) missing: BTreeSet<ItemId>,
     pub(super) fares: VecDeque<Fare>,
+    /// No-block loans are taken whatever stands against them.
+    pub(super) no_block: bool,
+    /// No-block loans of what the reader had already: some systems take them for renewals.
+    pub(super) twice: u64,
+    /// The due day of no-block loans, as the library has it.
+    pub(super) own_due: Option<u8>,
     /// What was done: loans, loans taken back, returns, renewals.
     pub(super) ledger: (u64, u64, u64, u64),
     pub(super) unsure_renewals: u64,
@@ -69,6 +79,7 @@ impl Library {
             limit: 10,
             pin: "4711",
             block: None,
+            card_over: false,
             no_renewal: BTreeSet::new(),
             refuse_return: BTreeSet::new(),
             refuse_cancel: false,
@@ -77,6 +88,9 @@ impl Library {
             booked: BTreeMap::new(),
             missing: BTreeSet::new(),
             fares: VecDeque::new(),
+            no_block: true,
+            twice: 0,
+            own_due: None,
             ledger: (0, 0, 0, 0),
             unsure_renewals: 0,
             log: Vec::new(),
@@ -93,6 +107,7 @@ impl Library {
         let fare = self.fares.pop_front().unwrap_or(Fare::After(30));
         let (answer, after_ms) = match fare {
             Fare::NotSent => (Err(NoAnswer::NotSent), 5),
+            Fare::UnsentAfter(ms) => (Err(NoAnswer::NotSent), ms),
             Fare::LostBefore => (Err(NoAnswer::Unknown), 12_000),
             Fare::LostAfter => {
                 let done = self.ledger.3;
@@ -121,10 +136,15 @@ impl Library {
                     limit: Some(self.limit),
                     owed: Some(self.owed),
                     loans: if *loans && !self.hides_loans { theirs } else { Vec::new() },
+                    expires: None,
                 })
             }
-            Ask::Checkout { patron, item, .. } => {
-                Answer::Checkout(self.lend(patron.expose(), item))
+            Ask::Checkout { patron, item, promised, .. } => {
+                let mut answer = self.lend(patron.expose(), item, promised.is_some());
+                if let (Some(due), None) = (promised, self.own_due) {
+                    answer.due = Due::Day(crate::clock::view_date(due.date()));
+                }
+                Answer::Checkout(answer)
             }
             Ask::Checkin { item, cancel, .. } => Answer::Checkin(self.take_back(item, *cancel)),
             Ask::Renew { patron, item } => {
@@ -136,6 +156,7 @@ impl Library {
             Ask::Item { item } => Answer::Item(ItemAnswer {
                 on_loan: self.loans.contains_key(item),
                 in_library: !self.loans.contains_key(item) && !self.missing.contains(item),
+                held: None,
                 title: Some(item.to_string()),
                 due: Due::Day(day(20)),
             }),
@@ -151,11 +172,17 @@ impl Library {
         }
     }
 
-    fn lend(&mut self, patron: &str, item: &ItemId) -> LoanAnswer {
+    fn lend(&mut self, patron: &str, item: &ItemId, noted: bool) -> LoanAnswer {
+        let no_block = noted && self.no_block;
         let have = self.loans.values().filter(|p| *p == patron).count();
         let refusal = match self.loans.get(item) {
-            Some(p) if p == patron => Some(Advice::AlreadyYours),
+            _ if self.card_over => Some(Advice::CardExpired),
+            Some(p) if p == patron => {
+                self.twice += u64::from(noted);
+                Some(Advice::AlreadyYours)
+            }
             Some(_) => Some(Advice::OnLoanOther),
+            None if no_block => None,
             None if self.holds.contains(item) => Some(Advice::HeldOther),
             None if have >= self.limit as usize => Some(Advice::Limit),
             None => None,
