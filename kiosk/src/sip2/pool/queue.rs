@@ -113,8 +113,8 @@ impl Queue {
         }
         for at in (0..urgent.len()).rev() {
             if urgent[at] {
-                for earlier in 0..at {
-                    urgent[earlier] |= self.0[earlier].keys.meet(&self.0[at].keys);
+                for (flag, earlier) in urgent.iter_mut().zip(&self.0).take(at) {
+                    *flag |= earlier.keys.meet(&self.0[at].keys);
                 }
             }
         }
