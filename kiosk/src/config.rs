@@ -19,6 +19,7 @@ use crate::owners::{BranchConfig, OwnerConfig, OwnerRule, Owners};
 use crate::practice::refusal_map;
 use crate::session::{Names, Rules};
 use crate::sip2::conn::TlsFiles;
+use crate::sip2::pool::LINKS_MAX;
 use crate::sip2::profile::{CurrentLocation, Profile, RefusalRule};
 use crate::sip2::systems::{System, SystemError};
 use crate::station::ils::{self, Sorting};
@@ -153,7 +154,7 @@ pub enum PlainTcp {
 }
 
 /// `[library]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LibraryConfig {
     /// `host:port` of the library system; without it the built-in practice library runs.
@@ -172,8 +173,27 @@ pub struct LibraryConfig {
     pub hold_bins: Vec<String>,
     /// `CL` values for a librarian.
     pub exception_bins: Vec<String>,
+    /// Connections at once, 1 to [`LINKS_MAX`]. How many a system allows is the library's to say.
+    pub links: usize,
     /// How it speaks.
     pub profile: Profile,
+}
+
+impl Default for LibraryConfig {
+    fn default() -> Self {
+        Self {
+            address: None,
+            practice_data: None,
+            practice_database: None,
+            tls: None,
+            plain_tcp: PlainTcp::default(),
+            system: None,
+            hold_bins: Vec::new(),
+            exception_bins: Vec::new(),
+            links: 1,
+            profile: Profile::default(),
+        }
+    }
 }
 
 /// `[reader]`.
@@ -433,6 +453,9 @@ impl Config {
                     .to_owned(),
             );
         }
+        if !(1..=LINKS_MAX).contains(&self.library.links) {
+            problems.push(format!("library.links: 1 to {LINKS_MAX} connections"));
+        }
         for key in self.library.profile.unsendable() {
             problems.push(format!(
                 "library.profile.{key}: no control characters, no '|' and at most 255 characters, for SIP2 cannot carry more"
@@ -673,6 +696,8 @@ mod tests {
             ("[session.times]\nidle_s = 1\n", "30 to 300"),
             ("[library]\naddress = \"ils\"\n", "HOST:PORT"),
             ("[library]\naddress = \"sip.example:6001\"\n", "over a trusted network"),
+            ("[library]\nlinks = 0\n", "library.links"),
+            ("[library]\nlinks = 9\n", "library.links"),
             ("[library]\nplain_tcp = \"yes\"\n", "this machine only"),
             ("[library.profile]\ninstitution_id = \"YZ|LIB\"\n", "institution_id: no control"),
             (

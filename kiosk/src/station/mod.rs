@@ -608,7 +608,8 @@ fn start_sip(
         split_address(address).ok_or_else(|| StartError::Address(address.to_owned()))?;
     let tls = config.library.tls.as_ref().filter(|_| config.library.address.is_some());
     let tls = tls.map(|files| Tls::load(files, &host)).transpose()?;
-    let sip = SipConfig { host, port, tls, profile: config.library.profile.clone() };
+    let (profile, links) = (config.library.profile.clone(), config.library.links);
+    let sip = SipConfig { host, port, tls, profile, links };
     let shared = clock.clone();
     let time: Arc<dyn Fn() -> Duration + Send + Sync> = Arc::new(move || shared.now().mono);
     let events = events.clone();

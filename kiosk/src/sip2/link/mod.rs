@@ -219,6 +219,30 @@ impl Link {
         }
     }
 
+    /// Whether requests are served, even if 98 says closed.
+    pub(super) fn is_ready(&self) -> bool {
+        self.phase == Phase::Ready
+    }
+
+    /// Whether a request handed over now is sent at once.
+    pub(super) fn is_free(&self) -> bool {
+        self.is_ready() && self.exchange.is_none()
+    }
+
+    /// Whether it pauses before another connection.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. })
+    }
+
+    /// Whether no connection can come before a request has waited too long.
+    pub(super) fn is_hopeless(&self, now: Duration) -> bool {
+        match self.phase {
+            Phase::Waiting { until, .. } => until > now + OFFLINE_WAIT,
+            Phase::Disabled | Phase::Stopped => true,
+            _ => false,
+        }
+    }
+
     fn is_connected(&self) -> bool {
         matches!(self.phase, Phase::LoggingIn | Phase::Checking | Phase::Ready)
     }
@@ -277,12 +301,7 @@ impl Link {
 
     /// Gives back what has waited too long for a connection; at once where none can come in time.
     fn expire_queue(&mut self, now: Duration) {
-        let hopeless = match self.phase {
-            Phase::Waiting { until, .. } => until > now + OFFLINE_WAIT,
-            Phase::Disabled | Phase::Stopped => true,
-            _ => false,
-        };
-        if hopeless {
+        if self.is_hopeless(now) {
             return self.reject_queue();
         }
         for id in self.queue.expired(now) {
