@@ -118,13 +118,12 @@ const MUTANTS: [(&str, &[Patch]); 10] = [
         "posted-out-of-order",
         &[Patch {
             file: REPAIR,
-            anchor: "        self.fixer.owed.push_back(Owed { unit, step, posts: 0, line: Some(id) });\n",
-            instead: r#"        let owed = Owed { unit, step, posts: 0, line: Some(id) };
-        if !self.fixer.busy && crate::mutant("posted-out-of-order") {
-            self.fixer.owed.push_front(owed);
+            anchor: "        let place = later.map_or(self.fixer.owed.len(), |at| first + at);\n",
+            instead: r#"        let place = if crate::mutant("posted-out-of-order") {
+            first.min(self.fixer.owed.len())
         } else {
-            self.fixer.owed.push_back(owed);
-        }
+            later.map_or(self.fixer.owed.len(), |at| first + at)
+        };
 "#,
         }],
     ),
@@ -187,7 +186,7 @@ fn sources() -> Vec<String> {
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
     let parts = ["kiosk/", "drivers/", "ui/", "tests/", "provisioning/", "assets/", "Cargo."];
     String::from_utf8(listed.stdout)
-        .unwrap()
+        .expect("paths are UTF-8")
         .lines()
         .filter(|path| parts.iter().any(|part| path.starts_with(part)))
         .map(str::to_owned)
@@ -223,9 +222,10 @@ fn copy(to: &Path) {
             Err(error) => error.into_bytes(),
         };
         let place = to.join(&path);
-        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        let directory = place.parent().expect("a file lies in a directory");
+        std::fs::create_dir_all(directory).expect("a directory for the copy");
         if std::fs::read(&place).ok().as_ref() != Some(&bytes) {
-            std::fs::write(&place, bytes).unwrap();
+            std::fs::write(&place, bytes).expect("room for the copy");
         }
     }
 }
@@ -233,13 +233,14 @@ fn copy(to: &Path) {
 /// Builds the copy; the program.
 fn build(dir: &Path) -> PathBuf {
     // What is not ours is built already, there.
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let target =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target/tmp lies in target");
     let built = Command::new(env!("CARGO"))
         .current_dir(dir)
         .args(["build", "--offline", "-p", "tests", "--bin", "mutant-storm"])
         .env("CARGO_TARGET_DIR", target)
         .output()
-        .unwrap();
+        .expect("cargo starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     target.join("debug/mutant-storm")
 }
@@ -249,7 +250,7 @@ fn storm(program: &Path, mutant: &str, seeds: &str) -> Output {
         .args(["--seeds", seeds, "--threads", "2", "--whole", "--json"])
         .env(CHOICE, mutant)
         .output()
-        .unwrap()
+        .expect("the storm starts")
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use jiff::civil::DateTime;
 use rusqlite::{Connection, Transaction, params};
 
-use super::{JournalError, Sealer, sql_id};
+use super::writing::sql_id;
+use super::{JournalError, Sealer};
 use crate::session::{
     OpenFee, PAYMENTS_KNOWN_MAX, Payment, PaymentId, PaymentState, SessionCode, TxnId,
 };

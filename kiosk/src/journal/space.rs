@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
-use super::JournalError;
+use super::{Journal, JournalError, Sealer};
 use crate::session::Room;
 
 /// Bytes of a MiB.
@@ -131,16 +131,13 @@ impl Keeper {
         Self { space: Space::new(reserve), ground }
     }
 
-    /// A file beside the journal, of so many MiB.
-    pub(super) fn beside(journal: &Path, reserve_mib: u32) -> Self {
-        let bytes = u64::from(reserve_mib) * MIB;
-        let file = ReserveFile { path: journal.with_extension("reserve"), bytes };
+    fn on(file: ReserveFile) -> Self {
         let held = file.is_whole();
         if !held {
             // Half a reserve, or one of another size; mostly there is none.
             let _ = fs::remove_file(&file.path);
         }
-        let mut keeper = Self::new(bytes, Box::new(file));
+        let mut keeper = Self::new(file.bytes, Box::new(file));
         if held {
             keeper.space.take(Seen::Reserved(true));
         }
@@ -171,12 +168,49 @@ impl Keeper {
 
     /// A full disk answers a write so, or, where room is found only later, a sync.
     fn is_full(&self, error: &JournalError) -> bool {
-        let JournalError::Sql(error) = error else { return false };
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => true,
-            Some(ErrorCode::SystemIoFailure) => self.ground.free().is_some_and(|free| free < LOW),
-            _ => false,
+        is_full(error, || self.ground.free())
+    }
+}
+
+fn is_full(error: &JournalError, free: impl Fn() -> Option<u64>) -> bool {
+    let (JournalError::Sql(source) | JournalError::Open { source, .. }) = error else {
+        return false;
+    };
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => true,
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+            free().is_some_and(|free| free < LOW)
         }
+        _ => false,
+    }
+}
+
+impl Journal {
+    /// Opens or makes the journal in `path` with a reserve of so many MiB beside it; a damaged one
+    /// is set aside first, and its new place returned. On a disk too full even to open it, the
+    /// reserve is given up for that.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open_reserved(
+        path: &Path,
+        key_file: &Path,
+        reserve_mib: u32,
+    ) -> Result<(Self, Option<PathBuf>), JournalError> {
+        let bytes = u64::from(reserve_mib) * MIB;
+        let mut reserve = ReserveFile { path: path.with_extension("reserve"), bytes };
+        let opened = match Self::open_sound(path, Sealer::from_file(key_file)?) {
+            Err(error)
+                if reserve.is_whole() && is_full(&error, || reserve.free()) && reserve.remove() =>
+            {
+                Self::open_sound(path, Sealer::from_file(key_file)?)
+            }
+            opened => opened,
+        };
+        let (mut journal, aside) = opened?;
+        journal.keeper = Some(Keeper::on(reserve));
+        journal.look_after_space();
+        Ok((journal, aside))
     }
 }
 
@@ -191,6 +225,10 @@ impl ReserveFile {
     fn is_whole(&self) -> bool {
         fs::metadata(&self.path)
             .is_ok_and(|file| file.len() == self.bytes && file.blocks() * 512 >= self.bytes)
+    }
+
+    fn remove(&mut self) -> bool {
+        fs::remove_file(&self.path).is_ok()
     }
 
     fn fill(&self) -> std::io::Result<()> {
@@ -219,7 +257,7 @@ impl Ground for ReserveFile {
     }
 
     fn give(&mut self, _: &Connection) -> bool {
-        fs::remove_file(&self.path).is_ok()
+        self.remove()
     }
 
     fn make(&mut self, _: &Connection) -> bool {
@@ -335,6 +373,25 @@ mod tests {
         let mut space = Space::new(RESERVE);
         assert_eq!(space.take(Seen::Free(0)), Do::Nothing);
         assert_eq!(space.room(), Room::ReturnsOnly);
+    }
+
+    #[test]
+    fn a_journal_has_its_reserve_beside_it_and_keeps_it_over_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.sqlite");
+        let open = |mib| Journal::open_reserved(&path, &dir.path().join("key"), mib).unwrap().0;
+        let reserve = || fs::metadata(dir.path().join("journal.reserve")).map(|file| file.ino());
+        let journal = open(4);
+        if journal.room() != Room::All {
+            // The tests' own disk is nearly full: then there is none, and only returns.
+            return assert!(reserve().is_err());
+        }
+        let first = reserve().unwrap();
+        drop(journal);
+        assert_eq!(open(4).room(), Room::All);
+        assert_eq!(reserve().unwrap(), first);
+        assert_eq!(open(5).room(), Room::All);
+        assert_eq!(fs::metadata(dir.path().join("journal.reserve")).unwrap().len(), 5 * MIB);
     }
 
     #[test]

@@ -1,6 +1,10 @@
+use drivers::rfid::security::Security;
+
 use super::*;
 use crate::privacy::PatronId;
-use crate::session::{ItemId, Payment, PaymentId, PaymentState};
+use crate::session::{
+    ItemId, Payment, PaymentId, PaymentState, PrintResult, Reason, TxnId, TxnOutcome,
+};
 
 pub(super) fn intent(n: u64) -> Record {
     Record::Intent {

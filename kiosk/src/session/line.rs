@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 use ui::view::{Advice, Destination, LineState, Note};
@@ -121,6 +123,8 @@ pub(super) struct ItemLine {
     pub(super) stage: Stage,
     /// Journal unit of the loan, return or renewal.
     pub(super) txn: Option<TxnId>,
+    /// When that unit began.
+    pub(super) at: Option<DateTime>,
     /// Journal unit of taking the loan back.
     pub(super) cancel: Option<TxnId>,
     /// For whom, while the library system may have to be asked again. Gone when settled.
@@ -172,6 +176,7 @@ impl ItemLine {
             job,
             stage: Stage::Parts,
             txn: None,
+            at: None,
             cancel: None,
             patron: None,
             title: None,

@@ -216,7 +216,7 @@ impl Station {
             item,
             patron: line.patron.clone(),
             tags,
-            at: now.wall,
+            at: line.at.unwrap_or(now.wall),
             outcome: None,
             time_unsure,
         };

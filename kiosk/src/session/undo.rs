@@ -53,6 +53,7 @@ impl Station {
         let Some(line) = self.line_mut(id) else { return };
         let Some(item) = line.item.clone() else { return };
         line.cancel = Some(txn);
+        line.at = Some(now.wall);
         line.job = Job::Cancel { by_reader };
         line.stage = Stage::Intent;
         line.armed = false;

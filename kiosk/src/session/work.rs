@@ -57,6 +57,7 @@ impl Station {
         let txn = TxnId(self.ids.txn);
         self.ids.txn += 1;
         line.txn = Some(txn);
+        line.at = Some(now.wall);
         line.stage = Stage::Intent;
         line.put_back = None;
         line.patron = if line.job == Job::GiveBack { None } else { patron };

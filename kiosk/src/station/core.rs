@@ -77,8 +77,8 @@ pub trait Outside {
     /// A session is over: devices forget cards.
     fn forget(&mut self);
 
-    /// These were written to the journal, or could not be.
-    fn recorded(&mut self, records: &[Record], written: Result<(), &JournalError>);
+    /// These were written to the journal, or why not.
+    fn recorded(&mut self, records: &[Record], error: Option<&JournalError>);
 
     /// The room on the disk changed.
     fn room_told(&mut self, room: Room);
@@ -479,7 +479,7 @@ impl<O: Outside> Core<O> {
             if let Err(error) = &written {
                 tracing::error!(%error, "journal write");
             }
-            self.outside.recorded(records, written.as_ref().map(|()| ()));
+            self.outside.recorded(records, written.as_ref().err());
             inputs.push(Input::Recorded(*token, written.is_ok()));
         }
         inputs

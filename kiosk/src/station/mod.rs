@@ -34,7 +34,7 @@ use zeroize::Zeroizing;
 use crate::clock::{Clock, Now};
 use crate::config::{Config, split_address};
 use crate::eventlog::Entry;
-use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
+use crate::journal::{Figures, Journal, JournalError, KeyError, draw_codes};
 use crate::session::{Aid, Record, Room, SessionCode, Stats};
 use crate::sip2::SipDate;
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, SubmitError, Tls, TlsError};
@@ -341,14 +341,14 @@ impl Outside for Threads {
         }
     }
 
-    fn recorded(&mut self, records: &[Record], written: Result<(), &JournalError>) {
-        match written {
-            Ok(()) => {
+    fn recorded(&mut self, records: &[Record], error: Option<&JournalError>) {
+        match error {
+            None => {
                 (self.recorded)(records);
                 self.log.took(self.clock.now(), records);
                 self.journal.state = State::Up;
             }
-            Err(error) => {
+            Some(error) => {
                 self.journal.state = State::Down;
                 self.journal.trouble = format!("{error}; make room, or have the disk looked at");
             }
@@ -419,8 +419,8 @@ impl Shell {
         self.core.wake();
         loop {
             self.show();
-            self.look_after_devices();
             self.core.tidy();
+            self.look_after_devices();
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.core.outside().has_power() => return,
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -568,11 +568,10 @@ fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
     let dir = &config.station.data_dir;
     std::fs::create_dir_all(dir)
         .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
-    let sealer = Sealer::from_file(&config.station.key_file)?;
     let path = journal_path(config);
-    let (mut journal, aside) = Journal::open_sound(&path, sealer)?;
-    journal.keep_reserve(&path, config.station.reserve_mib);
-    journal.look_after_space();
+    let station = &config.station;
+    let (mut journal, aside) =
+        Journal::open_reserved(&path, &station.key_file, station.reserve_mib)?;
     journal.stand_in(&config.station.branch);
     let trouble = aside.map(|aside| {
         let aside = aside.display();

@@ -410,7 +410,7 @@ impl DatabaseHandle for Handle {
     }
 
     fn wal_index(&self, _readonly: bool) -> Result<Self::WalIndex, Error> {
-        Ok(sqlite_vfs::WalDisabled::default())
+        Ok(sqlite_vfs::WalDisabled)
     }
 }
 

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiosk::journal::Row;
-use kiosk::practice::{Block, Kind, LedgerEntry};
+use kiosk::practice::{Kind, LedgerEntry};
+use kiosk::session::{Record, TxnOutcome};
+use kiosk::sip2::Request;
 use ui::view::{LineState, LoanState, Receipt, Screen, View};
 
 use super::library::{self, Exchange, PATRONS};
@@ -35,10 +37,10 @@ pub struct Judge {
     renewed: BTreeSet<(u32, u32)>,
     /// The last request of each connection, and whether it was answered.
     last: BTreeMap<u64, (Vec<u8>, bool)>,
-    /// When the last return noted off line happened.
-    posted: Option<jiff::civil::DateTime>,
-    /// The wall clock was set: its order says nothing.
-    pub clock_set: bool,
+    /// The item of each unit in the journal.
+    units: BTreeMap<u64, String>,
+    /// Returns noted and not settled yet.
+    noted: BTreeSet<u64>,
     /// Figures for tables.
     pub claims: u64,
     /// Every kind of entry in the ledger.
@@ -103,12 +105,39 @@ impl Judge {
                 Kind::Return | Kind::LoanCancelled | Kind::TakenIn => known.lent = None,
                 _ => {}
             }
-            if entry.block == Block::No && !self.clock_set {
-                if self.posted.is_some_and(|before| entry.event_at < before) {
-                    self.fail(format!("{item}: returns noted off line are posted out of order"));
+        }
+    }
+
+    /// Something is in the journal.
+    pub fn recorded(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Intent { txn, item, .. } => {
+                    self.units.insert(txn.0, item.to_string());
                 }
-                self.posted = Some(entry.event_at);
+                Record::Outcome { txn, outcome: TxnOutcome::Queued { .. } } => {
+                    self.noted.insert(txn.0);
+                }
+                Record::Outcome { txn, .. } => {
+                    self.noted.remove(&txn.0);
+                }
+                _ => {}
             }
+        }
+    }
+
+    /// The station asks something. A return noted off line is posted only when none noted before it
+    /// waits.
+    pub fn asked(&mut self, request: &Request) {
+        let Request::Checkin(checkin) = request else { return };
+        if !checkin.no_block {
+            return;
+        }
+        let of_item =
+            |txn: &&u64| self.units.get(txn).is_some_and(|i| *i == checkin.item_identifier);
+        let Some(mine) = self.noted.iter().find(of_item).copied() else { return };
+        if let Some(before) = self.noted.first().filter(|first| **first < mine) {
+            self.fail(format!("unit {mine} is posted before unit {before}"));
         }
     }
 

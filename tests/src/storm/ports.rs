@@ -26,13 +26,15 @@ use super::rng::Rng;
 /// An order of the core.
 pub enum Order {
     /// Ask the library system.
-    Ask(RequestId, Request, Priority),
+    Ask(RequestId, Box<Request>, Priority),
     /// Tell the reader.
     Read(Command),
     /// Print.
     Print(Job),
     /// The session is over.
     Forget,
+    /// This was written to the journal.
+    Recorded(Vec<Record>),
 }
 
 /// Time and orders, shared by world and core.
@@ -119,7 +121,7 @@ impl Outside for Ports {
         request: Request,
         priority: Priority,
     ) -> Result<(), SubmitError> {
-        self.desk.orders.borrow_mut().push_back(Order::Ask(id, request, priority));
+        self.desk.orders.borrow_mut().push_back(Order::Ask(id, Box::new(request), priority));
         Ok(())
     }
 
@@ -144,7 +146,11 @@ impl Outside for Ports {
         self.desk.orders.borrow_mut().push_back(Order::Forget);
     }
 
-    fn recorded(&mut self, _records: &[Record], _written: Result<(), &JournalError>) {}
+    fn recorded(&mut self, records: &[Record], error: Option<&JournalError>) {
+        if error.is_none() {
+            self.desk.orders.borrow_mut().push_back(Order::Recorded(records.to_vec()));
+        }
+    }
 
     fn room_told(&mut self, _room: Room) {}
 

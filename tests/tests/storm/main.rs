@@ -14,7 +14,7 @@ fn told(failure: &Failure) -> String {
         "{}\nagain: cargo run --release -p tests --bin storm -- --seed {}\n{}",
         failure.what,
         failure.seed,
-        serde_json::to_string(&failure.script).unwrap()
+        serde_json::to_string(&failure.script).unwrap_or_default()
     )
 }
 

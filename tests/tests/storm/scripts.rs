@@ -9,12 +9,13 @@ use tests::storm::{Report, play, with_stage};
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/storm/scripts");
 
 fn scripts() -> Vec<(String, Script)> {
-    let files = std::fs::read_dir(Path::new(SCRIPTS)).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(Path::new(SCRIPTS)).expect("the scripts are there");
     let read = |path: std::path::PathBuf| {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("a script can be read");
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         (name, serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
     };
+    let files = files.map(|entry| entry.expect("a script is listed").path());
     files.map(read).collect()
 }
 
