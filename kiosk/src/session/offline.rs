@@ -20,9 +20,6 @@ use super::{
 use crate::clock::{Now, view_date};
 use crate::privacy::PatronId;
 
-/// Most units owed with which still more is lent: nine tenths of what a start resumes.
-const OWED_LEND_MAX: usize = 90_000;
-
 /// A clock this far from the library system's is wrong: due dates would be, too, around midnight.
 const CLOCK_OFF: SignedDuration = SignedDuration::from_mins(10);
 
@@ -118,8 +115,8 @@ impl Station {
             && self.rules.offline.lending
             && self.offline.lists.is_some()
             && self.journal_ok
+            && self.has_room_to_lend()
             && self.reader_up
-            && self.fixer.owed.len() < OWED_LEND_MAX
             && !self.offline.clock_unsure(now)
     }
 
@@ -216,7 +213,9 @@ impl Station {
 
     /// On line, every answer that tells of cards and held items refreshes the lists.
     pub(super) fn learn(&mut self, asked: &Asked, answer: &Result<Answer, NoAnswer>, now: Now) {
-        if !self.rules.offline.lending || self.offline.clock_unsure(now) {
+        // What room is left on the disk is for returns.
+        let room = self.has_room_to_lend();
+        if !self.rules.offline.lending || !room || self.offline.clock_unsure(now) {
             return;
         }
         let Ok(answer) = answer else { return };

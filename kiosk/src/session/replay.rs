@@ -10,7 +10,7 @@ use drivers::rfid::security::Security;
 use jiff::civil::{Date, DateTime};
 use ui::view::{Advice, LineState, Note};
 
-use super::line::{End, due_note, refusal};
+use super::line::{End, Stage, due_note, refusal};
 use super::offline::Remark;
 use super::repair::{Fixer, Fixing, Owed, Step};
 use super::types::{Effect, JobKind, OpenTxn, Record, TxnId, TxnOutcome};
@@ -149,7 +149,12 @@ impl Station {
             .asks
             .values()
             .any(|asked| !matches!(asked, Asked::Fix(_) | Asked::FixItem(_) | Asked::Goodbye));
-        !live && (self.fixer.hold.is_none() || here(front))
+        // A reader who is here waits for what is noted of an item: then it is told at once.
+        let waited = |l: &super::ItemLine| {
+            l.stage == Stage::Waiting && owed.iter().any(|o| Some(&o.unit.item) == l.item.as_ref())
+        };
+        let hold = self.fixer.hold.is_some() && !self.lines.iter().any(waited);
+        !live && (!hold || here(front))
     }
 
     /// When a unit happened, as it is told to the library system: never a time that is not

@@ -10,7 +10,7 @@ use super::library::Fare;
 use super::world::{CARD, OTHER, World, Write, item, uid};
 use crate::session::{
     Answer, Ask, Content, CountCheck, Input, ItemId, JobKind, NoAnswer, OfflineRules, Proof,
-    Record, Rules, TxnOutcome,
+    Record, Room, Rules, TxnOutcome,
 };
 
 pub(super) fn rules() -> Rules {
@@ -455,6 +455,40 @@ fn what_is_noted_waits_for_the_session_and_for_live_readers() {
     let first = &w.lib.log[0];
     assert!(matches!(first, Ask::Patron { .. }), "{first:?}");
     assert_eq!(w.station.stats().queued, 0, "and the session holds nothing up");
+}
+
+#[test]
+fn a_reader_who_waits_for_a_noted_return_is_not_kept_waiting() {
+    let mut w = world();
+    w.lib.loans.insert(item(2), OTHER.to_owned());
+    w.tags.get_mut(&uid(2)).unwrap().state = Released;
+    known(&mut w, CARD);
+    away(&mut w);
+    w.touch(Touch::GiveBack);
+    w.lay(&[1, 2]);
+    w.until_line(2, LineState::Queued);
+    leave(&mut w);
+    w.card(CARD);
+    w.link(true);
+    w.secs(5);
+    assert!(asked(&w, JobKind::Checkin).is_empty());
+    w.lay(&[2]);
+    w.until_line(2, LineState::Borrowed);
+    assert_eq!(asked(&w, JobKind::Checkin), [item(1), item(2)], "in the order it happened");
+    assert_eq!(w.lib.loans.get(&item(2)).map(String::as_str), Some(CARD));
+}
+
+#[test]
+fn a_disk_without_room_lends_nothing_off_line() {
+    let mut w = world();
+    known(&mut w, CARD);
+    away(&mut w);
+    w.feed(Input::Room(Room::ReturnsOnly));
+    w.secs(1);
+    assert_eq!(w.view().state_line, Some(StateLine::ReturnsOnly));
+    assert!(!w.view().services.borrow && w.view().services.giveback);
+    w.card(CARD);
+    assert_eq!(problem(&w), Some(Advice::IlsDown));
 }
 
 #[test]
