@@ -150,7 +150,7 @@ const MUTANTS: [(&str, &[Patch]); 10] = [
     (
         "patrons-in-clear",
         &[Patch {
-            file: "kiosk/src/journal/mod.rs",
+            file: "kiosk/src/journal/writing.rs",
             anchor: "            let patron = patron.as_ref().map(|p| sealer.seal(p)).transpose()?;\n",
             instead: r#"            let patron = if crate::mutant("patrons-in-clear") {
                 patron.as_ref().map(|p| p.expose().as_bytes().to_vec())

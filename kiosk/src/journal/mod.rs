@@ -88,6 +88,16 @@ pub enum JournalError {
         /// Version known.
         known: usize,
     },
+    /// Written by an older program, and only looked at.
+    #[error(
+        "the journal is of version {found}, this program reads {known}: start the station once, which brings it up to date; nothing was changed"
+    )]
+    Older {
+        /// Version in the file.
+        found: usize,
+        /// Version read.
+        known: usize,
+    },
     /// A read or write failed: disk full, damaged file.
     #[error("journal: {0}")]
     Sql(#[from] rusqlite::Error),
@@ -172,6 +182,13 @@ impl Journal {
         let found = usize::try_from(found).unwrap_or(usize::MAX);
         if found > schema::VERSION {
             return Err(JournalError::Newer { found, known: schema::VERSION });
+        }
+        if found == 0 {
+            // A station that is just making it: nothing is in it yet.
+            return Self::set_up(Connection::open_in_memory()?, sealer);
+        }
+        if found < schema::VERSION {
+            return Err(JournalError::Older { found, known: schema::VERSION });
         }
         Ok(Self { db, sealer, keeper: None, branch: String::new() })
     }

@@ -84,18 +84,22 @@ pub(super) const OPEN: &str =
 /// Version this program writes.
 pub(super) const VERSION: usize = STEPS.len();
 
-/// Brings a database to [`VERSION`], one step a transaction.
+/// Brings a database to [`VERSION`], whole or not at all: nobody who looks meanwhile sees a step
+/// between.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), JournalError> {
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let found = usize::try_from(found).unwrap_or(usize::MAX);
     if found > VERSION {
         return Err(JournalError::Newer { found, known: VERSION });
     }
-    for (at, step) in STEPS.iter().enumerate().skip(found) {
-        let tx = db.transaction()?;
-        tx.execute_batch(step)?;
-        tx.pragma_update(None, "user_version", i64::try_from(at + 1).unwrap_or(i64::MAX))?;
-        tx.commit()?;
+    if found == VERSION {
+        return Ok(());
     }
+    let tx = db.transaction()?;
+    for step in &STEPS[found..] {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "user_version", i64::try_from(VERSION).unwrap_or(i64::MAX))?;
+    tx.commit()?;
     Ok(())
 }

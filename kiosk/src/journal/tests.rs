@@ -398,3 +398,22 @@ fn what_is_open_is_found_by_its_index_and_a_write_fills_no_table_for_it() {
     assert!(!steps.iter().any(|step| step.contains("OpenEphemeral")), "{steps:?}");
     assert!(schema::STEPS.iter().any(|step| step.contains(open)), "one wording");
 }
+
+#[test]
+fn a_look_at_a_journal_that_is_new_or_old_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.sqlite");
+    let look = || Journal::open_read_only(&path, Sealer::ephemeral().unwrap());
+    std::fs::write(&path, b"").unwrap();
+    assert_eq!(look().unwrap().list(9).unwrap().len(), 0, "just being made");
+    let mut db = Connection::open(&path).unwrap();
+    let tx = db.transaction().unwrap();
+    tx.execute_batch(schema::STEPS[0]).unwrap();
+    tx.pragma_update(None, "user_version", 1).unwrap();
+    tx.commit().unwrap();
+    let error = look().unwrap_err().to_string();
+    assert!(error.contains("start the station once"), "{error}");
+    drop(db);
+    assert!(on_disk(dir.path()).list(9).unwrap().is_empty(), "brought up to date");
+    assert!(look().is_ok());
+}
