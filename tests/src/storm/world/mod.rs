@@ -81,6 +81,8 @@ enum Event {
 
 struct Pipe {
     server: Option<Connection>,
+    /// Nothing more gets to the library system.
+    broken: bool,
     /// When the last bytes of each direction arrive.
     up_at: u64,
     down_at: u64,
