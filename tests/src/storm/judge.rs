@@ -108,6 +108,15 @@ impl Judge {
         }
     }
 
+    /// The station starts anew: what its disk kept counts, be it more than was confirmed.
+    pub fn resumed(&mut self, rows: &[Row]) {
+        let open = |row: &&Row| matches!(row.state.as_str(), "intent" | "unsure" | "queued");
+        let returns = rows.iter().filter(|row| row.kind == "checkin").filter(open);
+        let unit = |row: &Row| u64::try_from(row.id).unwrap_or(0);
+        self.noted = returns.clone().filter(|r| r.state == "queued").map(unit).collect();
+        self.returns = returns.map(|row| (unit(row), row.item.clone())).collect();
+    }
+
     /// Something is in the journal.
     pub fn recorded(&mut self, records: &[Record]) {
         for record in records {
