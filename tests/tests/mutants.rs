@@ -215,7 +215,9 @@ fn planted(path: &str, mut text: String) -> String {
 
 /// Copies the sources, leaving alone what is there already, so that little is built again.
 fn copy(to: &Path) {
-    for path in sources() {
+    let sources = sources();
+    clear(to, to, &sources);
+    for path in sources {
         let Ok(bytes) = std::fs::read(root().join(&path)) else { continue };
         let bytes = match String::from_utf8(bytes) {
             Ok(text) => planted(&path, text).into_bytes(),
@@ -226,6 +228,18 @@ fn copy(to: &Path) {
         std::fs::create_dir_all(directory).expect("a directory for the copy");
         if std::fs::read(&place).ok().as_ref() != Some(&bytes) {
             std::fs::write(&place, bytes).expect("room for the copy");
+        }
+    }
+}
+
+/// Removes what an earlier copy has and the sources have not.
+fn clear(root: &Path, at: &Path, sources: &[String]) {
+    let Ok(entries) = std::fs::read_dir(at) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.is_dir() {
+            clear(root, &path, sources);
+        } else if !sources.iter().any(|source| root.join(source) == path) {
+            std::fs::remove_file(&path).expect("the copy is ours");
         }
     }
 }

@@ -328,7 +328,7 @@ err-ask-staff = This one needs a librarian. Please hand it over
 ## For staff: one unit of the journal
 staff-queued-loan = Lent here off line until { $due }; the library system will be told when it is back.
 staff-queued-return = Returned here off line; the library system will be told when it is back.
-staff-loan-refused = Lent here off line until { $due }, and the library system refuses it: { $why }. The reader has the item. Lend it by hand, or ask for it back; then resolve this line.
+staff-loan-refused = Lent here off line until { $due }, and the library system refuses it: { $why }. The reader has it: lend it by hand, then resolve this line.
 staff-loan-noted-unsure = Lent here off line until { $due }; whether the library system knows could not be found out. See the reader's account, then resolve this line.
 staff-loan-unsure = A loan was asked for and the answer never came. Look at the reader's account and at the item, then resolve this line.
 staff-return-refused = Taken back here, and the library system refuses the return. Return it by hand, then resolve this line.

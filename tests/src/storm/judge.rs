@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kiosk::journal::Row;
 use kiosk::practice::{Kind, LedgerEntry};
-use kiosk::session::{Record, TxnOutcome};
+use kiosk::session::{JobKind, Record, TxnOutcome};
 use kiosk::sip2::Request;
 use ui::view::{LineState, LoanState, Receipt, Screen, View};
 
@@ -37,8 +37,8 @@ pub struct Judge {
     renewed: BTreeSet<(u32, u32)>,
     /// The last request of each connection, and whether it was answered.
     last: BTreeMap<u64, (Vec<u8>, bool)>,
-    /// The item of each unit in the journal.
-    units: BTreeMap<u64, String>,
+    /// The item of each return in the journal that is not settled.
+    returns: BTreeMap<u64, String>,
     /// Returns noted and not settled yet.
     noted: BTreeSet<u64>,
     /// Figures for tables.
@@ -108,17 +108,28 @@ impl Judge {
         }
     }
 
+    /// The station starts anew: what its disk kept counts, be it more than was confirmed.
+    pub fn resumed(&mut self, rows: &[Row]) {
+        let open = |row: &&Row| matches!(row.state.as_str(), "intent" | "unsure" | "queued");
+        let returns = rows.iter().filter(|row| row.kind == "checkin").filter(open);
+        let unit = |row: &Row| u64::try_from(row.id).unwrap_or(0);
+        self.noted = returns.clone().filter(|r| r.state == "queued").map(unit).collect();
+        self.returns = returns.map(|row| (unit(row), row.item.clone())).collect();
+    }
+
     /// Something is in the journal.
     pub fn recorded(&mut self, records: &[Record]) {
         for record in records {
             match record {
-                Record::Intent { txn, item, .. } => {
-                    self.units.insert(txn.0, item.to_string());
+                Record::Intent { txn, item, kind: JobKind::Checkin, .. } => {
+                    self.returns.insert(txn.0, item.to_string());
                 }
                 Record::Outcome { txn, outcome: TxnOutcome::Queued { .. } } => {
                     self.noted.insert(txn.0);
                 }
+                Record::Outcome { outcome: TxnOutcome::Unsure, .. } => {}
                 Record::Outcome { txn, .. } => {
+                    self.returns.remove(&txn.0);
                     self.noted.remove(&txn.0);
                 }
                 _ => {}
@@ -133,9 +144,8 @@ impl Judge {
         if !checkin.no_block {
             return;
         }
-        let of_item =
-            |txn: &&u64| self.units.get(txn).is_some_and(|i| *i == checkin.item_identifier);
-        let Some(mine) = self.noted.iter().find(of_item).copied() else { return };
+        let of_item = |unit: &(&u64, &String)| *unit.1 == checkin.item_identifier;
+        let Some((&mine, _)) = self.returns.iter().find(of_item) else { return };
         if let Some(before) = self.noted.first().filter(|first| **first < mine) {
             self.fail(format!("unit {mine} is posted before unit {before}"));
         }

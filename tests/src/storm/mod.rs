@@ -208,7 +208,8 @@ pub fn shorten(failure: Failure) -> Failure {
     let Failure { seed, what, script } = failure;
     let short = with_stage(|stage| {
         Ok::<_, (u64, String)>(shrink::shrink(&script, |script| {
-            play(stage, script, &mut Report::default()).is_err()
+            let played = play(stage, script, &mut Report::default());
+            played.is_err_and(|other| kind(&other) == kind(&what))
         }))
     });
     let script = short.unwrap_or(script);
@@ -220,6 +221,11 @@ pub fn shorten(failure: Failure) -> Failure {
         _ => what,
     };
     Failure { seed, what, script }
+}
+
+/// What a judge said, without numbers: a shorter script must fail for the same reason.
+fn kind(what: &str) -> String {
+    what.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// Runs something on a stage of this thread, its log looked at.

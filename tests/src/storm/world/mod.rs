@@ -81,6 +81,8 @@ enum Event {
 
 struct Pipe {
     server: Option<Connection>,
+    /// Nothing more gets to the library system.
+    broken: bool,
     /// When the last bytes of each direction arrive.
     up_at: u64,
     down_at: u64,
@@ -277,7 +279,15 @@ impl<'a> World<'a> {
         let refused = self.stage.disk.counts().refused;
         let started = self.start(seed);
         match started {
-            Ok(core) => self.core = Some(core),
+            Ok(core) => {
+                self.core = Some(core);
+                if self.boots > 1 {
+                    match self.rows(false) {
+                        Ok((rows, _)) => self.judge.resumed(&rows),
+                        Err(error) => self.judge.fail(format!("the journal: {error}")),
+                    }
+                }
+            }
             Err(error) => {
                 // Without power, or on a disk that fails, it is started again; a journal that
                 // cannot be used after a power cut would be a loss.

@@ -39,7 +39,7 @@ impl World<'_> {
         let wait = self.rng.range(2 * MILLI, 40 * MILLI);
         if self.network_up && self.library_up {
             let server = Some(self.library.connect());
-            self.pipes.insert(id, Pipe { server, up_at: 0, down_at: 0, held: None });
+            self.pipes.insert(id, Pipe { server, broken: false, up_at: 0, down_at: 0, held: None });
             self.later(wait, Event::Connected(id));
         } else if self.network_up || self.rng.chance(50) {
             self.later(wait, Event::Refused(id));
@@ -48,7 +48,8 @@ impl World<'_> {
     }
 
     pub(super) fn send_up(&mut self, bytes: &[u8]) {
-        let Some(id) = self.current.filter(|id| self.pipes.contains_key(id)) else { return };
+        let open = |id: &u64| self.pipes.get(id).is_some_and(|pipe| !pipe.broken);
+        let Some(id) = self.current.filter(open) else { return };
         let (whole, cut) = take_cut(&mut self.cut_up, bytes);
         let mut at = self.now() + self.rng.range(MILLI, 15 * MILLI);
         at = at.max(self.pipes.get(&id).map_or(0, |pipe| pipe.up_at));
@@ -58,6 +59,7 @@ impl World<'_> {
         }
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.up_at = at;
+            pipe.broken = cut || !self.network_up;
         }
         if cut || !self.network_up {
             self.at(at + 5 * MILLI, Event::Closed(id));
