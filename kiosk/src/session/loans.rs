@@ -270,6 +270,11 @@ impl Station {
         }
     }
 
+    /// Whether the reader here looks at this renewal.
+    pub(super) fn shows_renewal(&self, txn: TxnId) -> bool {
+        matches!(&self.phase, Phase::Loans(page) if page.loans.iter().any(|l| l.txn == Some(txn)))
+    }
+
     /// Shows how a renewal ended, to the reader whose it is.
     pub(super) fn show_renewal(&mut self, txn: TxnId, state: LoanState, due: Due, now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };

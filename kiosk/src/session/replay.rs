@@ -130,7 +130,10 @@ impl Station {
         if matches!(owed.front(), Some(o) if matches!(o.step, Step::Recording(_))) {
             return true;
         }
-        let here = |o: &Owed| o.line.is_some_and(|id| self.lines.iter().any(|l| l.id == id));
+        let here = |o: &Owed| {
+            o.line.is_some_and(|id| self.lines.iter().any(|l| l.id == id))
+                || self.shows_renewal(o.unit.txn)
+        };
         let awaited = owed.iter().position(|o| {
             let alone = |at: usize| owed.iter().take(at).all(|e| e.unit.item != o.unit.item);
             o.unit.promised().is_none()
