@@ -30,7 +30,6 @@ pub(crate) fn mutant(name: &str) -> bool {
 
 const CORE: &str = "kiosk/src/station/core.rs";
 const WORK: &str = "kiosk/src/session/work.rs";
-const REPAIR: &str = "kiosk/src/session/repair.rs";
 
 const MUTANTS: [(&str, &[Patch]); 10] = [
     (
@@ -48,12 +47,14 @@ const MUTANTS: [(&str, &[Patch]); 10] = [
             },
             Patch {
                 file: CORE,
-                anchor: "        let written = self.journal.write(records);\n",
-                instead: r#"        let written = if crate::mutant("tell-before-commit") {
-            let late = std::mem::replace(&mut self.late, records.to_vec());
-            self.journal.write(&late)
+                anchor: "        let results = self.journal.write_all(&groups);\n",
+                instead: r#"        let results = if crate::mutant("tell-before-commit") {
+            let now = groups.iter().copied().flatten().cloned().collect();
+            let late = std::mem::replace(&mut self.late, now);
+            let first = self.journal.write(&late);
+            std::iter::once(first).chain((1..groups.len()).map(|_| Ok(()))).collect()
         } else {
-            self.journal.write(records)
+            self.journal.write_all(&groups)
         };
 "#,
             },
@@ -117,12 +118,12 @@ const MUTANTS: [(&str, &[Patch]); 10] = [
     (
         "posted-out-of-order",
         &[Patch {
-            file: REPAIR,
-            anchor: "        let place = later.map_or(self.fixer.owed.len(), |at| first + at);\n",
-            instead: r#"        let place = if crate::mutant("posted-out-of-order") {
-            first.min(self.fixer.owed.len())
+            file: "kiosk/src/session/replay.rs",
+            anchor: "        let at = older.map_or(0, |at| at + 1).max(usize::from(self.busy));\n",
+            instead: r#"        let at = if crate::mutant("posted-out-of-order") {
+            usize::from(self.busy)
         } else {
-            later.map_or(self.fixer.owed.len(), |at| first + at)
+            older.map_or(0, |at| at + 1).max(usize::from(self.busy))
         };
 "#,
         }],
@@ -143,8 +144,10 @@ const MUTANTS: [(&str, &[Patch]); 10] = [
         "an-echo-is-a-no",
         &[Patch {
             file: "kiosk/src/station/ils.rs",
-            anchor: "    no && transmissions > 1\n",
-            instead: "    no && transmissions > 1 && !crate::mutant(\"an-echo-is-a-no\")\n",
+            anchor: "    let doubtful = end.transmissions > 1 && !profile.replays;\n",
+            instead: r#"    let echo = crate::mutant("an-echo-is-a-no");
+    let doubtful = end.transmissions > 1 && !profile.replays && !echo;
+"#,
         }],
     ),
     (
@@ -178,19 +181,25 @@ fn root() -> PathBuf {
 
 /// Every file of the project that a build needs, by its path in it.
 fn sources() -> Vec<String> {
-    let listed = Command::new("git")
-        .current_dir(root())
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .output()
-        .expect("git lists the sources");
-    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
-    let parts = ["kiosk/", "drivers/", "ui/", "tests/", "provisioning/", "assets/", "Cargo."];
-    String::from_utf8(listed.stdout)
-        .expect("paths are UTF-8")
-        .lines()
-        .filter(|path| parts.iter().any(|part| path.starts_with(part)))
-        .map(str::to_owned)
-        .collect()
+    let mut found = Vec::new();
+    let parts = ["kiosk", "drivers", "ui", "tests", "provisioning", "assets"];
+    let mut open: Vec<PathBuf> = parts.map(PathBuf::from).into();
+    found.extend(["Cargo.toml", "Cargo.lock"].map(str::to_owned));
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(root().join(&dir)).expect("a directory of the project") {
+            let entry = entry.expect("a readable entry");
+            let path = dir.join(entry.file_name());
+            let kind = entry.file_type().expect("a file or a directory");
+            // What builds and fuzzing leave behind is no source.
+            let left = ["target", "corpus", "artifacts", "seeds"];
+            if kind.is_dir() && !left.iter().any(|name| path.ends_with(name)) {
+                open.push(path);
+            } else if kind.is_file() {
+                found.push(path.to_str().expect("paths are UTF-8").to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// The source with every defect in it, asleep.
