@@ -162,6 +162,7 @@ fn table(report: &Report) -> String {
         ("sessions".to_owned(), report.sessions),
         ("virtual hours".to_owned(), report.hours),
         ("claims of the screen".to_owned(), report.claims),
+        ("loans noted off line".to_owned(), report.noted_loans),
         ("slips".to_owned(), report.slips),
         ("power cuts".to_owned(), report.cuts),
         ("disk writes".to_owned(), report.disk.writes),

@@ -27,6 +27,9 @@ const FIX_AGAIN: Duration = Duration::from_secs(5);
 /// system that never answers this question must not keep the link busy for ever.
 const POSTS_MAX: u8 = 10;
 
+/// Most times the same unit is tried again at once because the link is back.
+const AT_ONCE_MAX: u8 = 3;
+
 /// Most units that wait to be posted or found out: months of a busy station off line.
 pub const QUEUE_MAX: usize = 100_000;
 
@@ -231,7 +234,9 @@ impl Station {
 
     /// The link is back.
     pub(super) fn fix_online(&mut self, now: Now) {
-        self.fixer.again = None;
+        if self.fixer.owed.front().is_none_or(|owed| owed.posts < AT_ONCE_MAX) {
+            self.fixer.again = None;
+        }
         self.resume_waiting(now);
         for uid in self.pad.lying() {
             self.fix_seen(uid);
@@ -344,7 +349,9 @@ impl Station {
                         return self.fix_for_staff("unsure");
                     }
                 }
-                self.fixer.again = Some(now.mono + FIX_AGAIN);
+                // A library system that comes and goes is given minutes, not seconds.
+                let pause = FIX_AGAIN * u32::from(owed.posts.max(1));
+                self.fixer.again = Some(now.mono + pause);
                 return;
             }
             (_, Ok(_)) => TxnOutcome::ForStaff { reason: "unsure".into() },
@@ -366,12 +373,17 @@ impl Station {
         let mut records = vec![Record::Outcome { txn, outcome: outcome.clone() }];
         records.extend(self.fixer.remarked());
         let Some(owed) = self.fixer.owed.front() else { return };
-        // A loan that could not be taken back stands, and its tag is armed.
-        let stands = owed.unit.kind == JobKind::Cancel
-            && matches!(outcome, TxnOutcome::ForStaff { .. } | TxnOutcome::NotSent);
-        if stands && !owed.unit.tags.is_empty() {
+        let want = match (owed.unit.kind, &outcome) {
+            // A loan that could not be taken back stands, and its tag is armed.
+            (JobKind::Cancel, TxnOutcome::ForStaff { .. } | TxnOutcome::NotSent) => {
+                Some(Security::Released)
+            }
+            // It may have been taken back, and nothing armed it since.
+            (JobKind::Checkin, TxnOutcome::ForStaff { .. }) => Some(Security::Secured),
+            _ => None,
+        };
+        if let Some(want) = want.filter(|_| !owed.unit.tags.is_empty()) {
             let (item, tags) = (owed.unit.item.clone(), owed.unit.tags.clone());
-            let want = Security::Released;
             self.fixer.add_repair(&item, &tags, want);
             records.push(Record::Repair { txn, item, tags, want });
         }

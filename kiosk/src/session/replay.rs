@@ -254,6 +254,10 @@ fn loan_remarks(promised: Date, answer: &LoanAnswer, now: Now) -> Vec<Remark> {
     if matches!(answer.due, Due::Day(day) if day != view_date(promised)) {
         remarks.push(Remark::DueDiffers);
     }
+    if answer.renewed {
+        // Some systems take a loan of what the reader had already for a renewal.
+        remarks.push(Remark::AlreadyTheirs);
+    }
     remarks.extend(answer.message.clone().map(Remark::Says));
     remarks
 }

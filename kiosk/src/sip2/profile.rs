@@ -19,8 +19,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::charset::Charset;
 use super::codes::Language;
-use super::message::LoginRequest;
-use super::wire::Code;
+use super::message::{LoginRequest, Request};
 use crate::privacy::{Secret, is_field};
 
 /// Most characters of a setting that is sent.
@@ -353,11 +352,12 @@ impl Profile {
 
     /// Whether a request is sent once and never again: done twice, it cannot be told from once.
     #[must_use]
-    pub fn sent_once(&self, code: Code) -> bool {
-        match code {
-            Code::FeePaid => !self.fee_dedup,
-            Code::Renew | Code::RenewAll => !self.replays,
-            Code::Checkout => self.renews_own && !self.replays,
+    pub fn sent_once(&self, request: &Request) -> bool {
+        match request {
+            Request::FeePaid(_) => !self.fee_dedup,
+            Request::Renew(_) | Request::RenewAll(_) => !self.replays,
+            // A loan that is told as done is never refused: a second one becomes a renewal.
+            Request::Checkout(m) => (self.renews_own || m.no_block) && !self.replays,
             _ => false,
         }
     }

@@ -23,6 +23,8 @@ struct Known {
     lied: bool,
     /// It was named by the scanner: its tag may be elsewhere.
     scanned: bool,
+    /// It was lent off line once.
+    lent_here: bool,
 }
 
 /// The judges' memory.
@@ -41,6 +43,11 @@ pub struct Judge {
     returns: BTreeMap<u64, String>,
     /// Returns noted and not settled yet.
     noted: BTreeSet<u64>,
+    /// Items of loans by their unit, and which of them are noted off line and not posted yet.
+    loans: BTreeMap<u64, String>,
+    lent_here: BTreeSet<u64>,
+    /// Loans noted off line, for tables.
+    pub noted_loans: u64,
     /// Figures for tables.
     pub claims: u64,
     /// Every kind of entry in the ledger.
@@ -115,6 +122,15 @@ impl Judge {
         let unit = |row: &Row| u64::try_from(row.id).unwrap_or(0);
         self.noted = returns.clone().filter(|r| r.state == "queued").map(unit).collect();
         self.returns = returns.map(|row| (unit(row), row.item.clone())).collect();
+        let loans = rows.iter().filter(|row| row.kind == "checkout").filter(open);
+        self.lent_here = loans.clone().filter(|r| r.state == "queued").map(unit).collect();
+        self.noted.extend(&self.lent_here);
+        self.loans = loans.map(|row| (unit(row), row.item.clone())).collect();
+    }
+
+    /// A loan of this item is noted off line and not posted yet.
+    fn is_lent_here(&self, item: &str) -> bool {
+        self.lent_here.iter().any(|unit| self.loans.get(unit).is_some_and(|of| of == item))
     }
 
     /// Something is in the journal.
@@ -124,12 +140,24 @@ impl Judge {
                 Record::Intent { txn, item, kind: JobKind::Checkin, .. } => {
                     self.returns.insert(txn.0, item.to_string());
                 }
+                Record::Intent { txn, item, kind: JobKind::Checkout, .. } => {
+                    self.loans.insert(txn.0, item.to_string());
+                }
                 Record::Outcome { txn, outcome: TxnOutcome::Queued { .. } } => {
                     self.noted.insert(txn.0);
+                }
+                Record::Outcome { txn, outcome: TxnOutcome::LentHere { .. } } => {
+                    self.noted.insert(txn.0);
+                    self.noted_loans += u64::from(self.lent_here.insert(txn.0));
+                    if let Some(item) = self.loans.get(&txn.0).cloned() {
+                        self.item(&item).lent_here = true;
+                    }
                 }
                 Record::Outcome { outcome: TxnOutcome::Unsure, .. } => {}
                 Record::Outcome { txn, .. } => {
                     self.returns.remove(&txn.0);
+                    self.loans.remove(&txn.0);
+                    self.lent_here.remove(&txn.0);
                     self.noted.remove(&txn.0);
                 }
                 _ => {}
@@ -137,15 +165,15 @@ impl Judge {
         }
     }
 
-    /// The station asks something. A return noted off line is posted only when none noted before it
-    /// waits.
+    /// The station asks something. What was noted off line is posted only when nothing noted before
+    /// it waits.
     pub fn asked(&mut self, request: &Request) {
-        let Request::Checkin(checkin) = request else { return };
-        if !checkin.no_block {
-            return;
-        }
-        let of_item = |unit: &(&u64, &String)| *unit.1 == checkin.item_identifier;
-        let Some((&mine, _)) = self.returns.iter().find(of_item) else { return };
+        let (units, item) = match request {
+            Request::Checkin(m) if m.no_block => (&self.returns, &m.item_identifier),
+            Request::Checkout(m) if m.no_block => (&self.loans, &m.item_identifier),
+            _ => return,
+        };
+        let Some((&mine, _)) = units.iter().find(|unit| unit.1 == item) else { return };
         if let Some(before) = self.noted.first().filter(|first| **first < mine) {
             self.fail(format!("unit {mine} is posted before unit {before}"));
         }
@@ -187,7 +215,7 @@ impl Judge {
                 self.fail(format!("{uid}, which is no book, was released"));
                 continue;
             };
-            if !self.is_lent(&item) && !self.is_lied(&item) {
+            if !self.is_lent(&item) && !self.is_lied(&item) && !self.is_lent_here(&item) {
                 self.fail(format!("{item} was released without a loan"));
             }
         }
@@ -217,7 +245,8 @@ impl Judge {
                 continue;
             };
             self.claims += 1;
-            self.claimed(&item, line.state, field);
+            let loan = matches!(view.screen, Screen::Borrow(_));
+            self.claimed(&item, line.state, loan, field);
             claims.push(Claim { item, what: line.state });
         }
         if let Screen::Loans(loans) = &view.screen {
@@ -240,7 +269,8 @@ impl Judge {
     }
 
     /// A line says that it is done: ledger and tag must say so now.
-    fn claimed(&mut self, item: &str, what: LineState, field: &Field) {
+    fn claimed(&mut self, item: &str, what: LineState, loan: bool, field: &Field) {
+        let here = self.is_lent_here(item);
         let known = self.items.get(item).cloned().unwrap_or_default();
         let mut tags = field.tags.values().filter(|tag| tag.item.as_deref() == Some(item));
         let fail = match what {
@@ -250,6 +280,11 @@ impl Judge {
             LineState::Borrowed if !known.scanned && !tags.all(|t| t.is_released()) => {
                 Some("is shown as lent and its tag is not released")
             }
+            LineState::Queued if loan && known.lent.is_none() && !known.lied && !here => {
+                Some("is shown as lent off line and nothing is noted")
+            }
+            LineState::Queued if loan => (!known.scanned && !tags.all(|t| t.is_released()))
+                .then_some("is shown as lent off line and its tag is not released"),
             LineState::Returned if known.lent.is_some() && !known.lied => {
                 Some("is shown as returned and the ledger has it on loan")
             }
@@ -284,9 +319,9 @@ impl Judge {
                         }
                         LineState::Renewed => (kind, state) == ("renew", "accepted") && settled,
                         _ => {
-                            kind == "checkin"
-                                && matches!(state, "queued" | "accepted")
+                            matches!(state, "queued" | "accepted")
                                 && row.tag != "pending"
+                                && (kind == "checkin" || kind == "checkout" && row.due.is_some())
                         }
                     }
             };
@@ -309,7 +344,8 @@ impl Judge {
             if line.contains("returned") && lent {
                 self.fail(format!("paper says {item} is returned and the ledger has it on loan"));
             }
-            if line.contains("due 2") && !lent {
+            let here = self.items.get(&item).is_some_and(|known| known.lent_here);
+            if line.contains("due 2") && !lent && !here {
                 self.fail(format!("paper says {item} is lent and the ledger has no loan"));
             }
         }
@@ -362,10 +398,13 @@ impl Judge {
             let fits = |row: &&&Row| row.kind == kind && row.state == state;
             u32::try_from(rows.iter().filter(fits).count()).unwrap_or(u32::MAX)
         };
+        // Lent off line to a reader who had it already: nothing was left to do.
+        let already = |row: &Row| row.remark.as_deref().is_some_and(|r| r.contains("already"));
         // Found out afterwards, an older loan or return cannot be told from the one asked for.
         let guessed = |kind: &str| {
-            let fits =
-                |row: &&&Row| row.kind == kind && row.state == "accepted" && row.title.is_none();
+            let fits = |row: &&&Row| {
+                row.kind == kind && row.state == "accepted" && (row.title.is_none() || already(row))
+            };
             u32::try_from(rows.iter().filter(fits).count()).unwrap_or(u32::MAX)
         };
         let ledger = |kind: &str| self.count(item, kind);
@@ -373,9 +412,16 @@ impl Judge {
         // Without duplicate protection a repeated return is taken in once more, which does nothing.
         let again = if self.duplicates { 0 } else { taken_in };
         let back = ledger("return") + taken_in;
+        // A loan noted off line of what the reader had already is taken for a renewal; one that was
+        // found out cannot be told from it.
+        let maybe = |row: &&&Row| {
+            row.kind == "checkout" && row.due.is_some() && (row.title.is_none() || already(row))
+        };
+        let noted = rows.iter().filter(maybe).count();
+        let noted = u32::try_from(noted).unwrap_or(u32::MAX);
         let pairs = [
             ("checkout", ledger("loan"), 0),
-            ("renew", ledger("renewal"), 0),
+            ("renew", ledger("renewal"), noted),
             ("checkin", back, again),
             ("cancel", ledger("loan_cancelled"), 0),
         ];
@@ -411,13 +457,17 @@ impl Judge {
             return;
         }
         let staff = rows.iter().any(|row| row.state == "for_staff");
+        // Lent off line and refused afterwards: staff have it, and the reader the book.
+        if rows.iter().any(|row| row.state == "for_staff" && row.due.is_some()) {
+            return;
+        }
         for (uid, tag) in field.tags.iter().filter(|(_, tag)| tag.item.as_deref() == Some(item)) {
             let right = if known.lent.is_some() { tag.is_released() } else { tag.is_secured() };
             // Where staff decide, armed is the safe side.
             let safe = staff && tag.is_secured();
             if !right && !safe && !repairs.contains(&uid.to_string()) {
                 self.fail(format!(
-                    "{item}: lent {}, its tag released {}, and not on the repair list",
+                    "{item}: lent {}, its tag released {}, and not on the repair list; {rows:?}",
                     known.lent.is_some(),
                     tag.is_released()
                 ));

@@ -57,6 +57,8 @@ pub struct Report {
     pub slips: u64,
     /// Things the screen claimed, each judged.
     pub claims: u64,
+    /// Loans noted while the library system was away.
+    pub noted_loans: u64,
     /// Power cuts.
     pub cuts: u64,
     /// Disk writes and syncs; writes lost and torn in power cuts; refused ones.
@@ -97,6 +99,7 @@ impl Report {
         self.repairs += left.repairs;
         self.slips += world.slips;
         self.claims += world.judge.claims;
+        self.noted_loans += world.judge.noted_loans;
         self.add_disk(disk);
     }
 
@@ -126,6 +129,7 @@ impl Report {
         self.repairs += other.repairs;
         self.slips += other.slips;
         self.claims += other.claims;
+        self.noted_loans += other.noted_loans;
         self.cuts += other.cuts;
         self.disk.writes += other.disk.writes;
         self.disk.syncs += other.disk.syncs;

@@ -25,6 +25,9 @@ pub struct Setup {
     pub paper: bool,
     /// There is a printer.
     pub printer: bool,
+    /// The station may lend while the library system is away.
+    #[serde(default)]
+    pub lends_off_line: bool,
 }
 
 /// What a finger does. Those about a line take the first that offers it.
@@ -243,11 +246,15 @@ impl Script {
             pin: rng.chance(50),
             paper: rng.chance(40),
             printer: rng.chance(80),
+            lends_off_line: rng.chance(50),
         };
         let faults = *rng.pick(&[0, 6, 12, 20, 30]);
         let sessions = rng.range(1, 4);
         let mut author = Author { rng, steps: Vec::new(), faults };
         for _ in 0..sessions {
+            if setup.lends_off_line && author.rng.chance(40) {
+                author.away();
+            }
             author.session();
         }
         Self { seed, setup, steps: author.steps }
@@ -288,6 +295,14 @@ impl Author {
             6..=8 => self.rng.range(1_500, 6_000),
             _ => self.rng.range(6_000, 25_000),
         }
+    }
+
+    /// The library system is away long enough for the station to go on alone.
+    fn away(&mut self) {
+        let ms = self.rng.range(20_000, 400_000);
+        self.push(100, Act::Fault(Fault::NetworkDown(u32::try_from(ms).unwrap_or(u32::MAX))));
+        let after = self.rng.range(5_000, 15_000);
+        self.push(after, Act::Tap(Tap::Language));
     }
 
     fn session(&mut self) {

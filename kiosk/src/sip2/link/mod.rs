@@ -345,7 +345,7 @@ impl Link {
         };
         let mut exchange =
             Exchange::new(owner, request, bytes.clone(), self.sequence, now + timeout);
-        exchange.once = self.profile.sent_once(request.code());
+        exchange.once = self.profile.sent_once(request);
         self.sequence = self.sequence.next();
         self.exchange = Some(exchange);
         self.outputs.push_back(Output::Send(bytes));

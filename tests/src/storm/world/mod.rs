@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use drivers::printer::job::JobIds;
 use drivers::printer::spooler::{Input as PrinterInput, Spooler};
 use kiosk::config::Config;
-use kiosk::journal::{Journal, Row, Sealer};
+use kiosk::journal::{Import, Journal, Row, Sealer};
 use kiosk::session::{Aid, AttractItem, BorrowCommit, OnSecurityFail, PinRule, ReceiptDefault};
 use kiosk::sip2::Framer;
 use kiosk::sip2::link::{Input as LinkInput, Link};
@@ -148,6 +148,9 @@ pub struct Left {
     pub repairs: u64,
 }
 
+/// Seconds without a library system until the station goes on alone.
+const OFF_LINE_AFTER_S: u16 = 5;
+
 impl<'a> World<'a> {
     /// A world at its beginning, the station started.
     ///
@@ -170,6 +173,8 @@ impl<'a> World<'a> {
         rules.pin = if setup.pin { PinRule::Scanned } else { PinRule::Never };
         rules.receipt_default =
             if setup.paper { ReceiptDefault::Paper } else { ReceiptDefault::None };
+        rules.offline.lending = setup.lends_off_line;
+        rules.offline.after_s = OFF_LINE_AFTER_S;
         let mut library = Library::open(setup.duplicates, &LENT, desk.civil())?;
         let judge = Judge::new(library.lent()?, setup.duplicates);
         let field = Arc::new(Mutex::new(Field::default()));
@@ -312,7 +317,12 @@ impl<'a> World<'a> {
     fn start(&mut self, seed: u64) -> Result<Core<Ports>, StartError> {
         let disk = self.stage.disk.clone();
         let sealer = Sealer::from_file(&self.stage.key)?;
-        let journal = Journal::open_on(JOURNAL.as_ref(), disk.name(), sealer)?;
+        let mut journal = Journal::open_on(JOURNAL.as_ref(), disk.name(), sealer)?;
+        if self.boots == 1 && self.config.session.offline.lending {
+            let cards = PATRONS.iter().map(|patron| patron.number.into()).collect();
+            let import = Import { cards: Some(cards), ..Import::default() };
+            journal.import_lists(&import, self.desk.now().wall.date())?;
+        }
         let boot = u32::try_from(seed >> 40).unwrap_or(0);
         let ports = Ports {
             desk: Rc::clone(&self.desk),
