@@ -72,49 +72,98 @@ impl Charset {
         }
     }
 
-    /// Position of the next field delimiter, or `None`.
-    ///
-    /// In GBK and GB18030 the byte 0x7C also occurs as the second half of a character (U+4E85 is
-    /// 81 7C), so these are walked character by character; `bytes` must start at a character.
+    /// Position of the next field delimiter, or `None`. `bytes` must start at a character.
     #[must_use]
     pub fn find_delimiter(self, bytes: &[u8]) -> Option<usize> {
-        match self {
-            Self::Gbk | Self::Gb18030 => find_delimiter_double(bytes),
-            Self::Utf8 | Self::Cp850 | Self::Ascii => find_delimiter_single(bytes),
-        }
+        self.delimiters(bytes, 0).next()
+    }
+
+    /// Positions of the field delimiters from `at` on, where a character must start.
+    ///
+    /// In GBK and GB18030 the byte 0x7C also occurs as the second half of a character (U+4E85 is
+    /// 81 7C), so these are walked character by character where they are more than ASCII.
+    pub(crate) fn delimiters(self, bytes: &[u8], at: usize) -> Delimiters<'_> {
+        let double = match self {
+            Self::Gbk | Self::Gb18030 => !bytes.is_ascii(),
+            Self::Utf8 | Self::Cp850 | Self::Ascii => false,
+        };
+        Delimiters { bytes, double, at, found: 0 }
     }
 }
 
-/// Looks at eight bytes at a time: this search is most of what looking at a message costs.
-fn find_delimiter_single(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-    const DELIMITERS: u64 = u64::from_le_bytes([DELIMITER; 8]);
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        // A delimiter becomes 0, and only 0 and what lies above one borrow into their high bit.
-        let word = u64::from_le_bytes(*word) ^ DELIMITERS;
-        let found = word.wrapping_sub(ONES) & !word & HIGHS;
-        if found != 0 {
-            return Some(at * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let tail = bytes.len() - rest.len();
-    rest.iter().position(|&b| b == DELIMITER).map(|at| tail + at)
+/// Bytes looked at at a time.
+const WORD: usize = size_of::<u64>();
+
+/// Positions of field delimiters.
+#[derive(Clone)]
+pub(crate) struct Delimiters<'a> {
+    bytes: &'a [u8],
+    double: bool,
+    /// What lies before is looked at.
+    at: usize,
+    /// High bits of the delimiters not yet told of the word before `at`, the first one lowest.
+    found: u64,
 }
 
-/// Walks GBK and GB18030. Four-byte GB18030 characters are lead, digit, lead, digit: two pairs, so
-/// one rule serves both sets: a lead takes its trail along.
-fn find_delimiter_double(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            DELIMITER => return Some(at),
-            0x81..=0xFE => at += if is_trail(bytes.get(at + 1)) { 2 } else { 1 },
-            _ => at += 1,
+impl Iterator for Delimiters<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.double {
+            return self.next_double();
         }
+        while self.found == 0 {
+            let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
+            self.found = delimiters_of(match rest.first_chunk() {
+                Some(word) => *word,
+                None => padded(rest),
+            });
+            self.at += WORD;
+        }
+        let first = self.found.trailing_zeros() as usize / 8;
+        self.found &= self.found - 1;
+        Some(self.at - WORD + first)
     }
-    None
+}
+
+impl Delimiters<'_> {
+    /// Four-byte GB18030 characters are lead, digit, lead, digit: two pairs, so one rule serves
+    /// both sets: a lead takes its trail along.
+    fn next_double(&mut self) -> Option<usize> {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            let at = self.at;
+            self.at += match byte {
+                0x81..=0xFE if is_trail(self.bytes.get(at + 1)) => 2,
+                _ => 1,
+            };
+            if byte == DELIMITER {
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
+/// The high bit of every byte that is a delimiter. This search is most of what looking at a
+/// message costs.
+#[inline]
+fn delimiters_of(word: [u8; WORD]) -> u64 {
+    const LOWS: u64 = u64::from_le_bytes([0x7F; WORD]);
+    const DELIMITERS: u64 = u64::from_le_bytes([DELIMITER; WORD]);
+    // A delimiter becomes 0. Adding to the low bits carries into the high one of every other byte
+    // and never beyond.
+    let word = u64::from_le_bytes(word) ^ DELIMITERS;
+    !(((word & LOWS) + LOWS) | word | LOWS)
+}
+
+/// The last bytes as a word; 0 is no delimiter.
+fn padded(rest: &[u8]) -> [u8; WORD] {
+    let mut word = [0; WORD];
+    for (to, from) in word.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    word
 }
 
 /// Whether a byte can follow a lead: a GBK trail or the digit of a four-byte character.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::RequestId;
 use super::queue::item_of;
 use crate::privacy::PatronId;
-use crate::sip2::message::{Received, Request, Response};
+use crate::sip2::message::{Borrowed, Lent, Received, Request, Response};
 use crate::sip2::wire::{Checksum, Code, Sequence};
 
 /// Who asked.
@@ -117,7 +117,7 @@ impl Exchange {
 
     /// Whether an answer is about the same item, or where none was asked for, the same patron.
     /// What the answer does not say cannot differ.
-    fn echoes(&self, response: &Response, patron_echo: bool) -> bool {
+    fn echoes(&self, response: &Response<Borrowed<'_>>, patron_echo: bool) -> bool {
         let same = |ours: &str, theirs: &str| {
             let (ours, theirs) = (ours.trim(), theirs.trim());
             theirs.is_empty() || ours.eq_ignore_ascii_case(theirs)
@@ -161,7 +161,7 @@ pub(super) struct Rules {
 /// Judges a message.
 pub(super) fn judge(
     exchange: Option<&Exchange>,
-    received: &Received<Response>,
+    received: &Received<Response<Borrowed<'_>>>,
     rules: Rules,
 ) -> Verdict {
     let strict = rules.strict;
@@ -203,7 +203,7 @@ fn patron_of(request: &Request) -> Option<&PatronId> {
     }
 }
 
-fn item_in(response: &Response) -> Option<&str> {
+fn item_in<'m>(response: &'m Response<Borrowed<'_>>) -> Option<&'m str> {
     match response {
         Response::Checkout(response) => Some(&response.item_identifier),
         Response::Checkin(response) => Some(&response.item_identifier),
@@ -215,7 +215,7 @@ fn item_in(response: &Response) -> Option<&str> {
     }
 }
 
-fn patron_in(response: &Response) -> Option<&PatronId> {
+fn patron_in<'m, 'a>(response: &'m Response<Borrowed<'a>>) -> Option<&'m Lent<'a, PatronId>> {
     match response {
         Response::PatronStatus(response) => Some(&response.patron_identifier),
         Response::PatronEnable(response) => Some(&response.patron_identifier),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::checksum::{self, AZ_LEN, Checksum, TRAILER_LEN};
 use super::{Code, DecodeError, Sequence};
-use crate::sip2::charset::Charset;
+use crate::sip2::charset::{Charset, Delimiters};
 use crate::sip2::field::FieldId;
 
 /// Bytes of a message code.
@@ -71,7 +71,12 @@ impl<'a> MessageView<'a> {
     #[must_use]
     pub fn fields(&self) -> Fields<'a> {
         let at = CODE_LEN + self.code.fixed_len();
-        Fields { bytes: &self.line[..self.end], at, charset: self.charset }
+        Fields::new(self.before_trailer(), at, self.charset)
+    }
+
+    /// The line up to `AY` and `AZ`.
+    pub(crate) fn before_trailer(&self) -> &'a [u8] {
+        &self.line[..self.end]
     }
 
     /// The raw value of the first field with this id.
@@ -129,16 +134,22 @@ fn trailer(line: &[u8]) -> (usize, Option<Sequence>, Option<u16>) {
 pub struct Fields<'a> {
     bytes: &'a [u8],
     at: usize,
-    charset: Charset,
+    ends: Delimiters<'a>,
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    /// The fields from `at` on, where one begins.
+    pub(crate) fn new(bytes: &'a [u8], at: usize, charset: Charset) -> Self {
+        Self { bytes, at, ends: charset.delimiters(bytes, at) }
+    }
+
     /// The next field as its id and where in the line its value stands.
+    #[inline]
     pub fn next_range(&mut self) -> Option<(FieldId, Range<usize>)> {
         while self.at < self.bytes.len() {
             let rest = &self.bytes[self.at..];
             let start = self.at + ID_LEN;
-            let end = self.at + field_len(rest, self.charset);
+            let end = self.ends.next().unwrap_or(self.bytes.len());
             self.at = end + 1;
             if end >= start
                 && let [a, b, ..] = *rest
@@ -155,14 +166,11 @@ impl Fields<'_> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (FieldId, &'a [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.bytes;
         self.next_range().map(|(id, range)| (id, &bytes[range]))
     }
-}
-
-fn field_len(rest: &[u8], charset: Charset) -> usize {
-    charset.find_delimiter(rest).unwrap_or(rest.len())
 }
 
 #[cfg(test)]

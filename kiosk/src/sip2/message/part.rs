@@ -1,0 +1,151 @@
+//! Places for fields in a message: put in when it is read, written, made owned. A field stands
+//! once, maybe, or often.
+
+use std::borrow::Cow;
+
+use super::form::Meaning;
+use super::value::Piece;
+use crate::sip2::date::{DATE_LEN, SipDate};
+use crate::sip2::field::FieldId;
+use crate::sip2::wire::Writer;
+
+/// Decimal digits of the largest `u32`.
+const U32_DIGITS: usize = 10;
+
+/// A place for a field, in either form.
+pub trait Part {
+    /// Writes the field as often as it is there.
+    fn write(&self, id: FieldId, to: &mut Writer);
+}
+
+/// A place that is filled while a message is read.
+pub(crate) trait Take<'a> {
+    /// Takes a field. `false` when its text has no meaning here: it goes to `extra` then, so that
+    /// nothing is lost.
+    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool;
+}
+
+/// A value with a text that may have no meaning.
+pub(crate) trait FromText<'a>: Sized {
+    /// Reads the text.
+    fn from_text(text: Cow<'a, str>) -> Option<Self>;
+}
+
+/// A borrowed place made owned.
+pub(crate) trait IntoOwned<O> {
+    fn into_owned(self) -> O;
+}
+
+impl<V: Meaning> Part for V {
+    fn write(&self, id: FieldId, to: &mut Writer) {
+        to.field(id, self.text());
+    }
+}
+
+impl<T: Part> Part for Option<T> {
+    fn write(&self, id: FieldId, to: &mut Writer) {
+        if let Some(value) = self {
+            value.write(id, to);
+        }
+    }
+}
+
+impl Part for Vec<String> {
+    fn write(&self, id: FieldId, to: &mut Writer) {
+        for value in self {
+            to.field(id, value);
+        }
+    }
+}
+
+impl Part for bool {
+    fn write(&self, id: FieldId, to: &mut Writer) {
+        to.field(id, if *self { "Y" } else { "N" });
+    }
+}
+
+impl Part for SipDate {
+    fn write(&self, id: FieldId, to: &mut Writer) {
+        to.field(id, self.as_str());
+    }
+}
+
+/// Start and end item, 1-based.
+impl Part for u32 {
+    fn write(&self, id: FieldId, to: &mut Writer) {
+        let mut digits = [0; U32_DIGITS];
+        let mut left = *self;
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + u8::try_from(left % 10).expect("a remainder of ten fits");
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        to.field(id, std::str::from_utf8(&digits[at..]).expect("only digits are written"));
+    }
+}
+
+impl<'a, T: FromText<'a>> Take<'a> for Option<T> {
+    #[inline]
+    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
+        // What has no meaning is kept also behind one that has: the order may be changed in writing.
+        match T::from_text(piece.text()) {
+            Some(_) if self.is_some() => note_repeat(piece.id),
+            Some(value) => *self = Some(value),
+            None => return false,
+        }
+        true
+    }
+}
+
+impl FromText<'_> for bool {
+    #[inline]
+    fn from_text(text: Cow<'_, str>) -> Option<Self> {
+        match &*text {
+            "Y" => Some(true),
+            "N" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl FromText<'_> for SipDate {
+    fn from_text(text: Cow<'_, str>) -> Option<Self> {
+        let fits = text.len() == DATE_LEN && text.is_ascii();
+        fits.then(|| Self::from_bytes(text.as_bytes()))
+    }
+}
+
+impl FromText<'_> for u32 {
+    fn from_text(text: Cow<'_, str>) -> Option<Self> {
+        // `+1` and `01` would be written otherwise than they came.
+        text.parse().ok().filter(|_| text == "0" || !text.starts_with(['0', '+']))
+    }
+}
+
+impl<O, T: IntoOwned<O>> IntoOwned<Option<O>> for Option<T> {
+    fn into_owned(self) -> Option<O> {
+        self.map(IntoOwned::into_owned)
+    }
+}
+
+macro_rules! owned_already {
+    ($($type:ty)+) => {$(
+        impl IntoOwned<$type> for $type {
+            fn into_owned(self) -> $type {
+                self
+            }
+        }
+    )+};
+}
+
+owned_already!(bool u32 SipDate);
+
+/// A repeated field that may not repeat: the first counts (sip2.md section 1, "Repeats").
+#[cold]
+pub(crate) fn note_repeat(id: FieldId) {
+    tracing::debug!(field = %id, "field repeated, first value kept");
+}
