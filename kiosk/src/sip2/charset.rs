@@ -82,6 +82,7 @@ impl Charset {
     ///
     /// In GBK and GB18030 the byte 0x7C also occurs as the second half of a character (U+4E85 is
     /// 81 7C), so these are walked character by character where they are more than ASCII.
+    #[inline]
     pub(crate) fn delimiters(self, bytes: &[u8], at: usize) -> Delimiters<'_> {
         let double = match self {
             Self::Gbk | Self::Gb18030 => !bytes.is_ascii(),
@@ -91,8 +92,12 @@ impl Charset {
     }
 }
 
-/// Bytes looked at at a time.
+/// Bytes of a word.
 const WORD: usize = size_of::<u64>();
+
+/// Bytes looked at at a time: as many as a mask has bits, so that the processor seldom has to
+/// guess where a field ends.
+const BLOCK: usize = u64::BITS as usize;
 
 /// Positions of field delimiters.
 #[derive(Clone)]
@@ -101,7 +106,7 @@ pub(crate) struct Delimiters<'a> {
     double: bool,
     /// What lies before is looked at.
     at: usize,
-    /// High bits of the delimiters not yet told of the word before `at`, the first one lowest.
+    /// The delimiters not yet told of the block before `at`, the first one lowest.
     found: u64,
 }
 
@@ -114,16 +119,15 @@ impl Iterator for Delimiters<'_> {
             return self.next_double();
         }
         while self.found == 0 {
-            let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
-            self.found = delimiters_of(match rest.first_chunk() {
-                Some(word) => *word,
-                None => padded(rest),
-            });
-            self.at += WORD;
+            if self.at >= self.bytes.len() {
+                return None;
+            }
+            self.found = delimiters_of(&self.bytes[self.at..]);
+            self.at += BLOCK;
         }
-        let first = self.found.trailing_zeros() as usize / 8;
+        let first = self.found.trailing_zeros() as usize;
         self.found &= self.found - 1;
-        Some(self.at - WORD + first)
+        Some(self.at - BLOCK + first)
     }
 }
 
@@ -145,25 +149,36 @@ impl Delimiters<'_> {
     }
 }
 
-/// The high bit of every byte that is a delimiter. This search is most of what looking at a
-/// message costs.
+/// The delimiters among the first [`BLOCK`] bytes, a bit each. This search is most of what looking
+/// at a message costs.
+fn delimiters_of(bytes: &[u8]) -> u64 {
+    if let Some(block) = bytes.first_chunk::<BLOCK>() {
+        return delimiters_in(block);
+    }
+    // Filled up with 0, which is no delimiter.
+    let mut block = [0; BLOCK];
+    block[..bytes.len()].copy_from_slice(bytes);
+    delimiters_in(&block)
+}
+
 #[inline]
-fn delimiters_of(word: [u8; WORD]) -> u64 {
+fn delimiters_in(block: &[u8; BLOCK]) -> u64 {
+    let (words, _) = block.as_chunks::<WORD>();
+    words.iter().rev().fold(0, |found, word| found << WORD | delimiters_in_word(*word))
+}
+
+/// The delimiters of one word, a bit each.
+#[inline]
+fn delimiters_in_word(word: [u8; WORD]) -> u64 {
     const LOWS: u64 = u64::from_le_bytes([0x7F; WORD]);
     const DELIMITERS: u64 = u64::from_le_bytes([DELIMITER; WORD]);
+    /// Brings the lowest bit of every byte together in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
     // A delimiter becomes 0. Adding to the low bits carries into the high one of every other byte
     // and never beyond.
     let word = u64::from_le_bytes(word) ^ DELIMITERS;
-    !(((word & LOWS) + LOWS) | word | LOWS)
-}
-
-/// The last bytes as a word; 0 is no delimiter.
-fn padded(rest: &[u8]) -> [u8; WORD] {
-    let mut word = [0; WORD];
-    for (to, from) in word.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    word
+    let high = !(((word & LOWS) + LOWS) | word | LOWS);
+    (high >> 7).wrapping_mul(GATHER) >> (BLOCK - WORD)
 }
 
 /// Whether a byte can follow a lead: a GBK trail or the digit of a four-byte character.

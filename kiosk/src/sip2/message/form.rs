@@ -99,10 +99,12 @@ macro_rules! meanings {
                     format!(concat!(stringify!($type), "({})"), mask(text))
                 }
             )?
+            #[inline]
             fn of(text: String) -> Self {
                 let of: fn(String) -> Self = $of;
                 of(text)
             }
+            #[inline]
             fn text(&self) -> &str {
                 let text: fn(&Self) -> &str = $text;
                 text(self)

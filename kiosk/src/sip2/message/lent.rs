@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
 use zeroize::Zeroize;
 
@@ -26,6 +26,7 @@ pub struct Lent<'a, V: Meaning> {
 }
 
 impl<'a, V: Meaning> Lent<'a, V> {
+    #[inline]
     fn new(text: Cow<'a, str>) -> Self {
         Self { text, means: PhantomData }
     }
@@ -39,6 +40,7 @@ impl<'a, V: Meaning> Lent<'a, V> {
 
     /// The value with a text of its own.
     #[must_use]
+    #[inline]
     pub fn into_owned(mut self) -> V {
         V::of(std::mem::take(&mut self.text).into_owned())
     }
@@ -66,6 +68,7 @@ impl Deref for Lent<'_, String> {
 }
 
 impl<V: Meaning> Default for Lent<'_, V> {
+    #[inline]
     fn default() -> Self {
         Self::new(Cow::Borrowed(""))
     }
@@ -94,10 +97,10 @@ impl<V: Meaning> Part for Lent<'_, V> {
 impl<'a, V: Meaning> Take<'a> for Lent<'a, V> {
     #[inline]
     fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
-        if self.text.is_empty() {
-            self.text = piece.text();
-        } else {
-            note_repeat(piece.id);
+        match (&mut self.text, piece.plain) {
+            (Cow::Borrowed(text), Some(plain)) if text.is_empty() => *text = plain,
+            (text, _) if text.is_empty() => *text = piece.text(),
+            _ => note_repeat(piece.id),
         }
         true
     }
@@ -111,6 +114,7 @@ impl<'a, V: Meaning> FromText<'a> for Lent<'a, V> {
 }
 
 impl<V: Meaning> IntoOwned<V> for Lent<'_, V> {
+    #[inline]
     fn into_owned(self) -> V {
         self.into_owned()
     }
@@ -184,39 +188,39 @@ impl<'a> Take<'a> for Repeated<'a> {
 }
 
 impl IntoOwned<Vec<String>> for Repeated<'_> {
+    #[inline]
     fn into_owned(self) -> Vec<String> {
+        if self.is_empty() {
+            return Vec::new();
+        }
         self.iter().map(Cow::into_owned).collect()
     }
 }
 
 /// Fields without a place of their own on a message, in order, as positions in the line. `Debug`
 /// masks by field id.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct LentExtra<'a> {
     line: &'a [u8],
     charset: Charset,
-    /// Where the first values stand; those behind the first [`PLACES`] are in `more`.
-    first: [Place; PLACES],
+    /// Where the first of them begin; those behind the first [`PLACES`] are in `more`.
+    first: [usize; PLACES],
     count: usize,
-    more: Vec<Place>,
+    more: Vec<usize>,
 }
 
-/// Where a value stands. A line is no longer than [`FRAME_MAX`](crate::sip2::wire::FRAME_MAX)
-/// where a framer cut it.
-type Place = (usize, usize);
-
 impl<'a> LentExtra<'a> {
-    /// Notes a field. A stray `AY` or `AZ` is dropped: written again it would break the trailer.
+    /// Notes a field, as [`Extra`] keeps it.
+    #[cold]
     pub(crate) fn keep(&mut self, piece: &Piece<'_, 'a>) {
-        if piece.id == FieldId::AY || piece.id == FieldId::AZ {
+        if piece.is_trailer() {
             return;
         }
         self.line = piece.texts.line();
         self.charset = piece.texts.charset();
-        let Range { start, end } = piece.range;
         match self.first.get_mut(self.count) {
-            Some(place) => *place = (start, end),
-            None => self.more.push((start, end)),
+            Some(place) => *place = piece.begins(),
+            None => self.more.push(piece.begins()),
         }
         self.count += 1;
     }
@@ -225,14 +229,27 @@ impl<'a> LentExtra<'a> {
     pub fn iter(&self) -> impl Iterator<Item = (FieldId, Cow<'a, str>)> {
         let (line, charset) = (self.line, self.charset);
         let first = &self.first[..self.count.min(PLACES)];
-        first.iter().chain(&self.more).map(move |&(start, end)| {
-            let id = FieldId([line[start - 2], line[start - 1]]);
-            (id, decode_text(id, &line[start..end], charset))
-        })
+        first
+            .iter()
+            .chain(&self.more)
+            .filter_map(move |&begins| Fields::new(line, begins, charset).next())
+            .map(move |(id, bytes)| (id, decode_text(id, bytes, charset)))
     }
 
+    #[inline]
     pub(crate) fn into_owned(self) -> Extra {
+        if self.count == 0 {
+            return Extra::default();
+        }
         Extra(self.iter().map(|(id, text)| (id, text.into_owned())).collect())
+    }
+}
+
+impl Default for LentExtra<'_> {
+    #[inline]
+    fn default() -> Self {
+        let (charset, first) = (Charset::Utf8, [0; PLACES]);
+        Self { line: &[], charset, first, count: 0, more: Vec::new() }
     }
 }
 

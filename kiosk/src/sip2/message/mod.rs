@@ -49,6 +49,12 @@ pub trait Message: Sized {
     }
 }
 
+/// Reading, for the two forms.
+pub(crate) trait Read<'a>: Message {
+    /// Reads a view whose code is [`Message::CODE`]. The view has checked the fixed part.
+    fn read(view: &MessageView<'a>) -> Self;
+}
+
 /// A message with what its trailer said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received<M> {
@@ -93,36 +99,12 @@ macro_rules! message {
             "the fixed fields fill the fixed part"
         );
 
-        impl<'a> $name<$crate::sip2::message::Borrowed<'a>> {
-            /// Reads a view whose code is [`Message::CODE`](super::Message::CODE). The view has
-            /// checked the fixed part.
-            #[must_use]
-            pub fn read(view: &$crate::sip2::wire::MessageView<'a>) -> Self {
-                #[allow(unused_mut)]
-                let mut fixed = $crate::sip2::message::fixed::FixedReader::new(view.fixed());
-                let mut message = Self {
-                    $($fixed: fixed.take::<$kind>(),)*
-                    $($field: Default::default(),)*
-                    extra: Default::default(),
-                };
-                let _ = &fixed;
-                let texts = $crate::sip2::message::value::Texts::of(view);
-                let mut fields = view.fields();
-                while let Some((id, range)) = fields.next_range() {
-                    let piece = $crate::sip2::message::value::Piece { texts: &texts, id, range };
-                    let taken = match id {
-                        $($crate::sip2::field::FieldId::$id => {
-                            $crate::sip2::message::part::Take::take(&mut message.$field, &piece)
-                        })*
-                        _ => false,
-                    };
-                    if !taken {
-                        message.extra.keep(&piece);
-                    }
-                }
-                message
-            }
+        message!(@read $name ['a] $crate::sip2::message::Borrowed<'a>,
+            { $($fixed: $kind,)* } { $($field: $id,)* });
+        message!(@read $name ['a] $crate::sip2::message::Owned,
+            { $($fixed: $kind,)* } { $($field: $id,)* });
 
+        impl $name<$crate::sip2::message::Borrowed<'_>> {
             /// The message with texts of its own.
             #[must_use]
             pub fn into_owned(self) -> $name {
@@ -143,6 +125,40 @@ macro_rules! message {
                     &self.$field, $crate::sip2::field::FieldId::$id, to,
                 );)*
                 $crate::sip2::message::ExtraFields::write(&self.extra, to);
+            }
+        }
+    };
+
+    // Reading into one form.
+    (
+        @read $name:ident [$line:lifetime] $form:ty,
+        { $($fixed:ident: $kind:ty,)* } { $($field:ident: $id:ident,)* }
+    ) => {
+        impl<$line> $crate::sip2::message::Read<$line> for $name<$form> {
+            fn read(view: &$crate::sip2::wire::MessageView<$line>) -> Self {
+                #[allow(unused_mut)]
+                let mut fixed = $crate::sip2::message::fixed::FixedReader::new(view.fixed());
+                let mut message = Self {
+                    $($fixed: fixed.take::<$kind>(),)*
+                    $($field: Default::default(),)*
+                    extra: Default::default(),
+                };
+                let _ = &fixed;
+                let texts = $crate::sip2::message::value::Texts::of(view);
+                let mut fields = view.fields();
+                while let Some((id, range)) = fields.next_range() {
+                    let piece = texts.piece(id, range);
+                    let taken = match id {
+                        $($crate::sip2::field::FieldId::$id => {
+                            $crate::sip2::message::part::Take::take(&mut message.$field, &piece)
+                        })*
+                        _ => false,
+                    };
+                    if !taken {
+                        message.extra.keep(&piece);
+                    }
+                }
+                message
             }
         }
     };
@@ -187,7 +203,7 @@ macro_rules! direction {
             pub fn from_view(view: &MessageView<'_>) -> Result<Self, DecodeError> {
                 match view.code() {
                     $(<$message as Message>::CODE => {
-                        Ok(Self::$variant($message::read(view).into_owned()))
+                        Ok(Self::$variant(<$message>::read(view)))
                     })+
                     code => Err(DecodeError::WrongDirection { code }),
                 }
@@ -209,9 +225,10 @@ macro_rules! direction {
             ///
             /// # Errors
             /// [`DecodeError::WrongDirection`] for a message of the other side.
+            #[inline]
             pub fn lent(view: &MessageView<'a>) -> Result<Self, DecodeError> {
                 match view.code() {
-                    $(<$message as Message>::CODE => Ok(Self::$variant($message::read(view))),)+
+                    $(<$message as Message>::CODE => Ok(Self::$variant(<$message<Borrowed<'a>>>::read(view))),)+
                     code => Err(DecodeError::WrongDirection { code }),
                 }
             }

@@ -37,12 +37,14 @@ pub(crate) trait IntoOwned<O> {
 }
 
 impl<V: Meaning> Part for V {
+    #[inline]
     fn write(&self, id: FieldId, to: &mut Writer) {
         to.field(id, self.text());
     }
 }
 
 impl<T: Part> Part for Option<T> {
+    #[inline]
     fn write(&self, id: FieldId, to: &mut Writer) {
         if let Some(value) = self {
             value.write(id, to);
@@ -51,6 +53,7 @@ impl<T: Part> Part for Option<T> {
 }
 
 impl Part for Vec<String> {
+    #[inline]
     fn write(&self, id: FieldId, to: &mut Writer) {
         for value in self {
             to.field(id, value);
@@ -59,12 +62,14 @@ impl Part for Vec<String> {
 }
 
 impl Part for bool {
+    #[inline]
     fn write(&self, id: FieldId, to: &mut Writer) {
         to.field(id, if *self { "Y" } else { "N" });
     }
 }
 
 impl Part for SipDate {
+    #[inline]
     fn write(&self, id: FieldId, to: &mut Writer) {
         to.field(id, self.as_str());
     }
@@ -72,6 +77,7 @@ impl Part for SipDate {
 
 /// Start and end item, 1-based.
 impl Part for u32 {
+    #[inline]
     fn write(&self, id: FieldId, to: &mut Writer) {
         let mut digits = [0; U32_DIGITS];
         let mut left = *self;
@@ -88,16 +94,45 @@ impl Part for u32 {
     }
 }
 
+impl<'a, V: Meaning> Take<'a> for V {
+    #[inline]
+    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
+        if self.text().is_empty() {
+            *self = Self::of(piece.text().into_owned());
+        } else {
+            note_repeat(piece.id);
+        }
+        true
+    }
+}
+
+impl<'a> Take<'a> for Vec<String> {
+    #[inline]
+    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
+        self.push(piece.text().into_owned());
+        true
+    }
+}
+
+impl<V: Meaning> FromText<'_> for V {
+    #[inline]
+    fn from_text(text: Cow<'_, str>) -> Option<Self> {
+        Some(Self::of(text.into_owned()))
+    }
+}
+
 impl<'a, T: FromText<'a>> Take<'a> for Option<T> {
     #[inline]
     fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
         // What has no meaning is kept also behind one that has: the order may be changed in writing.
-        match T::from_text(piece.text()) {
-            Some(_) if self.is_some() => note_repeat(piece.id),
-            Some(value) => *self = Some(value),
-            None => return false,
+        let value = T::from_text(piece.text());
+        let meant = value.is_some();
+        if self.is_none() {
+            *self = value;
+        } else if meant {
+            note_repeat(piece.id);
         }
-        true
+        meant
     }
 }
 
@@ -127,6 +162,7 @@ impl FromText<'_> for u32 {
 }
 
 impl<O, T: IntoOwned<O>> IntoOwned<Option<O>> for Option<T> {
+    #[inline]
     fn into_owned(self) -> Option<O> {
         self.map(IntoOwned::into_owned)
     }
@@ -135,6 +171,7 @@ impl<O, T: IntoOwned<O>> IntoOwned<Option<O>> for Option<T> {
 macro_rules! owned_already {
     ($($type:ty)+) => {$(
         impl IntoOwned<$type> for $type {
+            #[inline]
             fn into_owned(self) -> $type {
                 self
             }

@@ -30,22 +30,23 @@ fn unescape(id: FieldId, text: Cow<'_, str>) -> Cow<'_, str> {
     text
 }
 
-/// The texts of one message's fields, as [`decode_text`] gives them, borrowed where nothing has to
-/// be changed. What is the same for all fields is looked at once: whether the line is good UTF-8
-/// as it stands, and whether it can hold an escape at all.
+/// The texts of one message's fields, as [`decode_text`] gives them. What is the same for all
+/// fields is looked at once: whether the line is good UTF-8 and free of escapes, so that its texts
+/// can be had as they stand.
 pub(crate) struct Texts<'a> {
     line: &'a [u8],
     charset: Charset,
     whole: Option<&'a str>,
-    escapes: bool,
 }
 
 impl<'a> Texts<'a> {
+    #[inline]
     pub(crate) fn of(view: &MessageView<'a>) -> Self {
         let (line, charset) = (view.before_trailer(), view.charset());
         let same = charset == Charset::Utf8 || line.is_ascii();
-        let whole = if same { std::str::from_utf8(line).ok() } else { None };
-        Self { line, charset, whole, escapes: line.contains(&ESCAPE) }
+        let whole =
+            if same && !line.contains(&ESCAPE) { std::str::from_utf8(line).ok() } else { None };
+        Self { line, charset, whole }
     }
 
     /// The line up to its trailer.
@@ -57,14 +58,11 @@ impl<'a> Texts<'a> {
         self.charset
     }
 
-    /// The text of the field whose value stands at `range` of the line.
+    /// The field whose value stands at `range` of the line.
     #[inline]
-    pub(crate) fn field(&self, id: FieldId, range: Range<usize>) -> Cow<'a, str> {
-        let text = match self.whole.and_then(|whole| whole.get(range.clone())) {
-            Some(text) => Cow::Borrowed(text),
-            None => self.charset.decode(&self.line[range]),
-        };
-        if self.escapes { unescape(id, text) } else { text }
+    pub(crate) fn piece(&self, id: FieldId, range: Range<usize>) -> Piece<'_, 'a> {
+        let plain = self.whole.and_then(|whole| whole.get(range.clone()));
+        Piece { texts: self, id, range, plain }
     }
 }
 
@@ -74,18 +72,38 @@ pub(crate) struct Piece<'t, 'a> {
     pub(crate) id: FieldId,
     /// Where in the line its value stands.
     pub(crate) range: Range<usize>,
+    /// Its text, where that is the line's own.
+    pub(crate) plain: Option<&'a str>,
 }
 
 impl<'a> Piece<'_, 'a> {
     /// Its text.
     #[inline]
     pub(crate) fn text(&self) -> Cow<'a, str> {
-        self.texts.field(self.id, self.range.clone())
+        match self.plain {
+            Some(text) => Cow::Borrowed(text),
+            None => self.decoded(),
+        }
+    }
+
+    #[cold]
+    fn decoded(&self) -> Cow<'a, str> {
+        decode_text(self.id, &self.texts.line[self.range.clone()], self.texts.charset)
+    }
+
+    /// Whether it belongs into a trailer and stands elsewhere.
+    pub(crate) fn is_trailer(&self) -> bool {
+        self.id == FieldId::AY || self.id == FieldId::AZ
     }
 
     /// The fields from this one on, its id included.
     pub(crate) fn onwards(&self) -> &'a [u8] {
-        &self.texts.line[self.range.start - self.id.0.len()..]
+        &self.texts.line[self.begins()..]
+    }
+
+    /// Where in the line it begins, with its id.
+    pub(crate) fn begins(&self) -> usize {
+        self.range.start - self.id.0.len()
     }
 }
 
@@ -98,6 +116,15 @@ impl Extra {
     #[must_use]
     pub fn get(&self, id: FieldId) -> Option<&str> {
         self.0.iter().find(|(found, _)| *found == id).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Extra {
+    /// Appends a field. A stray `AY` or `AZ` is dropped: written again it would break the trailer.
+    pub(crate) fn keep(&mut self, piece: &Piece<'_, '_>) {
+        if !piece.is_trailer() {
+            self.0.push((piece.id, piece.text().into_owned()));
+        }
     }
 }
 

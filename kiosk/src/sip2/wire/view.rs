@@ -45,36 +45,42 @@ impl<'a> MessageView<'a> {
 
     /// The message code.
     #[must_use]
+    #[inline]
     pub fn code(&self) -> Code {
         self.code
     }
 
     /// The character set given to [`MessageView::parse`].
     #[must_use]
+    #[inline]
     pub fn charset(&self) -> Charset {
         self.charset
     }
 
     /// The line as received.
     #[must_use]
+    #[inline]
     pub fn line(&self) -> &'a [u8] {
         self.line
     }
 
     /// The fixed part, exactly as long as the code requires.
     #[must_use]
+    #[inline]
     pub fn fixed(&self) -> &'a [u8] {
         &self.line[CODE_LEN..CODE_LEN + self.code.fixed_len()]
     }
 
     /// The variable fields in order, without `AY` and `AZ` of the trailer.
     #[must_use]
+    #[inline]
     pub fn fields(&self) -> Fields<'a> {
         let at = CODE_LEN + self.code.fixed_len();
         Fields::new(self.before_trailer(), at, self.charset)
     }
 
     /// The line up to `AY` and `AZ`.
+    #[inline]
     pub(crate) fn before_trailer(&self) -> &'a [u8] {
         &self.line[..self.end]
     }
@@ -87,6 +93,7 @@ impl<'a> MessageView<'a> {
 
     /// The digit of `AY`.
     #[must_use]
+    #[inline]
     pub fn sequence(&self) -> Option<Sequence> {
         self.sequence
     }
@@ -100,6 +107,7 @@ impl<'a> MessageView<'a> {
     }
 }
 
+#[inline]
 fn code_of(line: &[u8]) -> Result<Code, DecodeError> {
     let &[tens @ b'0'..=b'9', ones @ b'0'..=b'9', ..] = line else {
         return Err(DecodeError::NoCode { len: line.len() });
@@ -109,6 +117,7 @@ fn code_of(line: &[u8]) -> Result<Code, DecodeError> {
 }
 
 /// Finds `AYnAZhhhh`, or `AZhhhh` alone, at the end: where it starts, and what it says.
+#[inline]
 fn trailer(line: &[u8]) -> (usize, Option<Sequence>, Option<u16>) {
     let body = line.len().saturating_sub(CODE_LEN);
     if body >= TRAILER_LEN
@@ -139,6 +148,7 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The fields from `at` on, where one begins.
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8], at: usize, charset: Charset) -> Self {
         Self { bytes, at, ends: charset.delimiters(bytes, at) }
     }
