@@ -151,25 +151,27 @@ impl Delimiters<'_> {
 
 /// The delimiters among the first [`BLOCK`] bytes, a bit each. This search is most of what looking
 /// at a message costs.
+#[inline]
 fn delimiters_of(bytes: &[u8]) -> u64 {
     if let Some(block) = bytes.first_chunk::<BLOCK>() {
-        return delimiters_in(block);
+        let (words, _) = block.as_chunks::<WORD>();
+        return words.iter().rev().fold(0, |found, word| found << WORD | delimiters_in(*word));
     }
-    // Filled up with 0, which is no delimiter.
-    let mut block = [0; BLOCK];
-    block[..bytes.len()].copy_from_slice(bytes);
-    delimiters_in(&block)
-}
-
-#[inline]
-fn delimiters_in(block: &[u8; BLOCK]) -> u64 {
-    let (words, _) = block.as_chunks::<WORD>();
-    words.iter().rev().fold(0, |found, word| found << WORD | delimiters_in_word(*word))
+    let Some(last) = bytes.last_chunk::<WORD>() else {
+        return bytes.iter().rev().fold(0, |found, &b| found << 1 | u64::from(b == DELIMITER));
+    };
+    // The last word may lie over the one before: what is found twice is the same bit.
+    let (words, _) = bytes.as_chunks::<WORD>();
+    let mut found = delimiters_in(*last) << (bytes.len() - WORD);
+    for (at, word) in words.iter().enumerate() {
+        found |= delimiters_in(*word) << (at * WORD);
+    }
+    found
 }
 
 /// The delimiters of one word, a bit each.
 #[inline]
-fn delimiters_in_word(word: [u8; WORD]) -> u64 {
+fn delimiters_in(word: [u8; WORD]) -> u64 {
     const LOWS: u64 = u64::from_le_bytes([0x7F; WORD]);
     const DELIMITERS: u64 = u64::from_le_bytes([DELIMITER; WORD]);
     /// Brings the lowest bit of every byte together in the highest byte.

@@ -147,9 +147,13 @@ macro_rules! message {
                 let texts = $crate::sip2::message::value::Texts::of(view);
                 let mut fields = view.fields();
                 while let Some((id, range)) = fields.next_range() {
-                    let piece = texts.piece(id, range);
+                    #[allow(unused_mut)]
+                    let mut piece = texts.piece(id, range);
                     let taken = match id {
                         $($crate::sip2::field::FieldId::$id => {
+                            if const { $crate::sip2::field::FieldId::$id.is_display_text() } {
+                                piece.mind_escapes();
+                            }
                             $crate::sip2::message::part::Take::take(&mut message.$field, &piece)
                         })*
                         _ => false,
@@ -225,7 +229,6 @@ macro_rules! direction {
             ///
             /// # Errors
             /// [`DecodeError::WrongDirection`] for a message of the other side.
-            #[inline]
             pub fn lent(view: &MessageView<'a>) -> Result<Self, DecodeError> {
                 match view.code() {
                     $(<$message as Message>::CODE => Ok(Self::$variant(<$message<Borrowed<'a>>>::read(view))),)+

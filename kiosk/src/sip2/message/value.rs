@@ -31,8 +31,8 @@ fn unescape(id: FieldId, text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// The texts of one message's fields, as [`decode_text`] gives them. What is the same for all
-/// fields is looked at once: whether the line is good UTF-8 and free of escapes, so that its texts
-/// can be had as they stand.
+/// fields is looked at once: whether the line is good UTF-8, so that its texts can be had as they
+/// stand.
 pub(crate) struct Texts<'a> {
     line: &'a [u8],
     charset: Charset,
@@ -44,8 +44,7 @@ impl<'a> Texts<'a> {
     pub(crate) fn of(view: &MessageView<'a>) -> Self {
         let (line, charset) = (view.before_trailer(), view.charset());
         let same = charset == Charset::Utf8 || line.is_ascii();
-        let whole =
-            if same && !line.contains(&ESCAPE) { std::str::from_utf8(line).ok() } else { None };
+        let whole = if same { std::str::from_utf8(line).ok() } else { None };
         Self { line, charset, whole }
     }
 
@@ -86,6 +85,12 @@ impl<'a> Piece<'_, 'a> {
         }
     }
 
+    /// Sees to it that an escape in a text for people is turned back.
+    #[inline]
+    pub(crate) fn mind_escapes(&mut self) {
+        self.plain = self.plain.filter(|text| !text.as_bytes().contains(&ESCAPE));
+    }
+
     #[cold]
     fn decoded(&self) -> Cow<'a, str> {
         decode_text(self.id, &self.texts.line[self.range.clone()], self.texts.charset)
@@ -123,7 +128,7 @@ impl Extra {
     /// Appends a field. A stray `AY` or `AZ` is dropped: written again it would break the trailer.
     pub(crate) fn keep(&mut self, piece: &Piece<'_, '_>) {
         if !piece.is_trailer() {
-            self.0.push((piece.id, piece.text().into_owned()));
+            self.0.push((piece.id, piece.decoded().into_owned()));
         }
     }
 }
