@@ -12,7 +12,8 @@ use drivers::rfid::setup::ReaderModel;
 
 use crate::config::Config;
 use crate::demo::app::{self, DemoArgs, RunArgs};
-use crate::journal::{Journal, PAGE, Sealer};
+use crate::journal::{Journal, PAGE, Sealer, sentence};
+use crate::lists::{self, ListsCommand};
 use crate::practice;
 use crate::station::journal_path;
 
@@ -39,6 +40,11 @@ enum Command {
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// The lists for work without the library system.
+    Lists {
+        #[command(subcommand)]
+        command: ListsCommand,
     },
     /// The practice library system alone, on a SIP2 port.
     Practice(practice::cli::Args),
@@ -77,6 +83,21 @@ enum JournalCommand {
         /// The station's configuration.
         #[arg(long)]
         config: PathBuf,
+    },
+    /// Sums by branch of the station and owner of the items. Units older than `keep_days` are gone.
+    Figures {
+        /// The station's configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// First day; without it, the first there is.
+        #[arg(long, default_value = "0001-01-01")]
+        from: jiff::civil::Date,
+        /// Last day; without it, the last there is.
+        #[arg(long, default_value = "9999-12-31")]
+        to: jiff::civil::Date,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
     },
     /// Says that staff have settled a unit left to them (state `for_staff`).
     Resolve {
@@ -136,6 +157,9 @@ fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Journal { command: JournalCommand::Show { id, config } } => show_unit(&config, id),
         Command::Journal { command: JournalCommand::Export { config } } => export_journal(&config),
+        Command::Journal { command: JournalCommand::Figures { config, from, to, json } } => {
+            show_figures(&config, from..=to, json)
+        }
         Command::Journal { command: JournalCommand::Resolve { id, config, note } } => {
             let config = Config::load(&config)?;
             existing_journal(&config)?;
@@ -143,6 +167,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
             Journal::open(&journal_path(&config), Sealer::ephemeral()?)?.resolve(id, &note)?;
             Ok(true)
         }
+        Command::Lists { command } => lists::run(&command),
         Command::Practice(args) => {
             practice::cli::run(&args)?;
             Ok(true)
@@ -162,16 +187,26 @@ fn check_config(file: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// A unit with what staff should know of it, in the station's own language.
+#[derive(Debug, serde::Serialize)]
+struct Told<'a, T> {
+    #[serde(flatten)]
+    row: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<String>,
+}
+
 fn list_journal(file: &Path, json: bool, limit: u32) -> anyhow::Result<bool> {
     let config = Config::load(file)?;
     let path = journal_path(&config);
     // Nothing sealed is opened for a list, so it works beside a lost key.
     let journal = Journal::open_read_only(&path, Sealer::ephemeral()?)?;
     for row in journal.list(limit)? {
+        let told = sentence(&row, config.session.language);
         if json {
-            app::say(&serde_json::to_string(&row)?);
+            app::say(&serde_json::to_string(&Told { row: &row, sentence: told })?);
         } else {
-            let reason = row.reason.as_deref().unwrap_or("");
+            let reason = told.as_deref().or(row.reason.as_deref()).unwrap_or("");
             app::say(&format!(
                 "{:>6}  {}  {:<8}  {:<14}  {:<10}  tag {:<8}  {}  {reason}",
                 row.id, row.at, row.kind, row.item, row.state, row.tag, row.session
@@ -207,7 +242,41 @@ fn show_unit(file: &Path, id: i64) -> anyhow::Result<bool> {
     };
     let journal = Journal::open(&journal_path(&config), sealer)?;
     let unit = journal.show(id)?.with_context(|| format!("there is no unit {id}"))?;
-    app::say(&serde_json::to_string_pretty(&unit)?);
+    let told = sentence(&unit.row, config.session.language);
+    app::say(&serde_json::to_string_pretty(&Told { row: &unit, sentence: told })?);
+    Ok(true)
+}
+
+fn show_figures(
+    file: &Path,
+    days: std::ops::RangeInclusive<jiff::civil::Date>,
+    json: bool,
+) -> anyhow::Result<bool> {
+    anyhow::ensure!(days.start() <= days.end(), "--from lies after --to");
+    let config = Config::load(file)?;
+    existing_journal(&config)?;
+    // Opened to write, so that a journal of an older program has the columns.
+    let journal = Journal::open(&journal_path(&config), Sealer::ephemeral()?)?;
+    for sums in journal.by_branch(days)? {
+        if json {
+            app::say(&serde_json::to_string(&sums)?);
+            continue;
+        }
+        let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        app::say(&format!(
+            "{:<14}  {:<18}  loans {}  returns {}  renewals {}  refused {}  queued {}  for_staff {}  slips transit {} hold {}",
+            or_dash(&sums.branch),
+            or_dash(&sums.owner),
+            sums.loans,
+            sums.returns,
+            sums.renewals,
+            sums.refused,
+            sums.queued,
+            sums.for_staff,
+            sums.transit_slips,
+            sums.hold_slips
+        ));
+    }
     Ok(true)
 }
 
@@ -218,7 +287,8 @@ fn export_journal(file: &Path) -> anyhow::Result<bool> {
     loop {
         let page = journal.page(after)?;
         for row in &page {
-            app::say(&serde_json::to_string(row)?);
+            let sentence = sentence(row, config.session.language);
+            app::say(&serde_json::to_string(&Told { row, sentence })?);
         }
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = last.id,

@@ -60,6 +60,18 @@ impl Clock {
         moment.saturating_duration_since(self.started) + self.shift()
     }
 
+    /// Whether a script moved it: then it is ahead of all other clocks.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        !self.shift().is_zero()
+    }
+
+    /// A UTC moment in this clock's zone.
+    #[must_use]
+    pub fn civil(&self, utc: DateTime) -> Option<DateTime> {
+        Some(utc.to_zoned(TimeZone::UTC).ok()?.with_time_zone(self.zone.clone()).datetime())
+    }
+
     fn shift(&self) -> Duration {
         Duration::from_millis(self.shift_ms.load(Ordering::Relaxed))
     }

@@ -15,10 +15,12 @@ use drivers::rfid::setup::{ReaderModel, ReaderSetup};
 use drivers::scanner::rules::ScanRules;
 use drivers::scanner::setup::ScannerSetup;
 
+use crate::owners::{BranchConfig, OwnerConfig, OwnerRule, Owners};
 use crate::practice::refusal_map;
 use crate::session::{Names, Rules};
 use crate::sip2::conn::TlsFiles;
-use crate::sip2::profile::{Profile, RefusalRule};
+use crate::sip2::pool::LINKS_MAX;
+use crate::sip2::profile::{CurrentLocation, Profile, RefusalRule};
 use crate::sip2::systems::{System, SystemError};
 use crate::station::ils::{self, Sorting};
 
@@ -70,8 +72,11 @@ pub struct Config {
     /// The screen.
     #[serde(default)]
     pub panel: PanelConfig,
-    /// Branches of the union.
-    #[serde(default)]
+    /// Owners of the union; empty: those of `session.owners`.
+    #[serde(default, rename = "owner")]
+    pub owners: Vec<OwnerConfig>,
+    /// Branches of the union; `[[branches]]` is the older name.
+    #[serde(default, rename = "branch", alias = "branches")]
     pub branches: Vec<BranchConfig>,
 }
 
@@ -84,6 +89,9 @@ pub struct StationConfig {
     /// Code of the branch it stands in.
     #[serde(default)]
     pub branch: String,
+    /// Rule for items of owners nobody listed; without it they are refused where any is listed.
+    #[serde(default)]
+    pub default_owner_rule: Option<OwnerRule>,
     /// IANA time zone.
     #[serde(default = "zone")]
     pub zone: String,
@@ -99,6 +107,12 @@ pub struct StationConfig {
     /// Days a settled unit is kept in the journal; what is open or left to staff stays.
     #[serde(default = "keep_days")]
     pub keep_days: u16,
+    /// Days the event log is kept.
+    #[serde(default = "log_days")]
+    pub log_days: u16,
+    /// Room kept on the disk for returns, in MiB.
+    #[serde(default = "reserve_mib")]
+    pub reserve_mib: u32,
     /// Directory of the journal. Relative to the configuration file.
     pub data_dir: PathBuf,
     /// Key that seals patron numbers; must not lie in `data_dir`. Made when absent.
@@ -107,6 +121,20 @@ pub struct StationConfig {
 
 fn keep_days() -> u16 {
     90
+}
+
+fn log_days() -> u16 {
+    30
+}
+
+/// Most room kept for returns, in MiB.
+const RESERVE_MIB_MAX: u32 = 1024;
+/// Least: the journal's own log takes as much.
+const RESERVE_MIB_MIN: u32 = 4;
+
+/// A return takes about 0.5 KiB, so that this is some ten thousand.
+fn reserve_mib() -> u32 {
+    16
 }
 
 fn zone() -> String {
@@ -126,7 +154,7 @@ pub enum PlainTcp {
 }
 
 /// `[library]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LibraryConfig {
     /// `host:port` of the library system; without it the built-in practice library runs.
@@ -145,8 +173,27 @@ pub struct LibraryConfig {
     pub hold_bins: Vec<String>,
     /// `CL` values for a librarian.
     pub exception_bins: Vec<String>,
+    /// Connections at once, 1 to [`LINKS_MAX`]. How many a system allows is the library's to say.
+    pub links: usize,
     /// How it speaks.
     pub profile: Profile,
+}
+
+impl Default for LibraryConfig {
+    fn default() -> Self {
+        Self {
+            address: None,
+            practice_data: None,
+            practice_database: None,
+            tls: None,
+            plain_tcp: PlainTcp::default(),
+            system: None,
+            hold_bins: Vec::new(),
+            exception_bins: Vec::new(),
+            links: 1,
+            profile: Profile::default(),
+        }
+    }
 }
 
 /// `[reader]`.
@@ -258,16 +305,6 @@ impl Default for PanelConfig {
     }
 }
 
-/// `[[branches]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BranchConfig {
-    /// Code, as in `CT` and `AQ`.
-    pub code: String,
-    /// Name.
-    pub name: Both,
-}
-
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -310,6 +347,7 @@ impl Config {
             source: Box::new(source),
         })?;
         let named = config.name_system(&text);
+        config.stand_in_branch();
         config.settle(path.parent().unwrap_or(Path::new(".")));
         let mut problems = config.check();
         problems.extend(named.err().map(|error| format!("library.system: {error}")));
@@ -328,6 +366,20 @@ impl Config {
         let own = own.and_then(toml::Value::as_table).cloned().unwrap_or_default();
         self.library.profile = System::named(name)?.profile(own)?;
         Ok(())
+    }
+
+    /// What the branch says of the wire, where the profile leaves it to the branch.
+    fn stand_in_branch(&mut self) {
+        let location = self.owners().location().map(str::to_owned);
+        let profile = &mut self.library.profile;
+        if profile.ap == CurrentLocation::Branch {
+            profile.ap = CurrentLocation::BranchCode(self.station.branch.clone());
+        }
+        if let Some(login) = &mut profile.login
+            && login.location.is_none()
+        {
+            login.location = location;
+        }
     }
 
     fn settle(&mut self, base: &Path) {
@@ -365,11 +417,19 @@ impl Config {
     #[must_use]
     pub fn check(&self) -> Vec<String> {
         let mut problems = self.session.times.problems();
+        problems.extend(self.session.offline.problems(self.session.pin));
         if self.station.id.is_empty() {
             problems.push("station.id is empty: give the station a name".to_owned());
         }
         if self.station.keep_days == 0 {
             problems.push("station.keep_days: at least 1".to_owned());
+        }
+        if self.station.log_days == 0 {
+            problems.push("station.log_days: at least 1".to_owned());
+        }
+        if !(RESERVE_MIB_MIN..=RESERVE_MIB_MAX).contains(&self.station.reserve_mib) {
+            problems
+                .push(format!("station.reserve_mib: {RESERVE_MIB_MIN} to {RESERVE_MIB_MAX} MiB"));
         }
         if self.station.key_file.starts_with(&self.station.data_dir) {
             problems.push(
@@ -386,6 +446,16 @@ impl Config {
             problems.push(format!("library.address {address:?}: write HOST:PORT"));
         }
         problems.extend(self.library.unencrypted());
+        problems.extend(self.owners().problems());
+        if !self.owners.is_empty() && !self.session.owners.is_empty() {
+            problems.push(
+                "session.owners and [[owner]] both say whose items are lent: write an [[owner]] with those isils and rule = \"lend\", and take session.owners out"
+                    .to_owned(),
+            );
+        }
+        if !(1..=LINKS_MAX).contains(&self.library.links) {
+            problems.push(format!("library.links: 1 to {LINKS_MAX} connections"));
+        }
         for key in self.library.profile.unsendable() {
             problems.push(format!(
                 "library.profile.{key}: no control characters, no '|' and at most 255 characters, for SIP2 cannot carry more"
@@ -466,18 +536,30 @@ impl Config {
             library: self.station.name.pair(),
             place: self.station.place.pair(),
             hours: self.station.hours.pair(),
-            branches: self.branches.iter().map(|b| (b.code.clone(), b.name.pair())).collect(),
+            branches: self.owners().names(),
         }
+    }
+
+    /// Whose items are lent and taken back here.
+    #[must_use]
+    pub fn owners(&self) -> Owners {
+        let mut owners = self.owners.clone();
+        if owners.is_empty() && !self.session.owners.is_empty() {
+            let isils = self.session.owners.clone();
+            owners.push(OwnerConfig { isils, ..OwnerConfig::default() });
+        }
+        let unlisted = if owners.is_empty() { OwnerRule::Lend } else { OwnerRule::Refuse };
+        let unlisted = self.station.default_owner_rule.unwrap_or(unlisted);
+        Owners::new(owners, self.branches.clone(), self.station.branch.clone(), unlisted)
     }
 
     /// How returns are sorted.
     #[must_use]
     pub fn sorting(&self) -> Sorting {
         Sorting {
-            branch: self.station.branch.clone(),
+            owners: self.owners(),
             hold_bins: self.library.hold_bins.clone(),
             exception_bins: self.library.exception_bins.clone(),
-            branches: self.branches.iter().map(|b| b.code.clone()).collect(),
         }
     }
 }
@@ -568,6 +650,45 @@ mod tests {
     }
 
     #[test]
+    fn a_station_moves_with_one_line() {
+        let at = |branch: &str| {
+            let station = SMALL.replace("id =", &format!("branch = \"{branch}\"\nid ="));
+            let union = "[library.profile]\nap = \"branch\"\nlogin = { user = \"u\", password = \"p\" }\n\
+                         [[owner]]\nname = { en = \"Town\" }\nisils = [\"CN-1\"]\ncodes = [\"T\"]\nrule = \"transit\"\n\
+                         [[owner]]\nname = { en = \"Xinba\" }\nisils = [\"CN-2\"]\nrule = \"transit\"\n\
+                         [[branch]]\ncode = \"MAIN\"\nname = {}\nowner = \"T\"\nlocation = \"CP-1\"\n\
+                         [[branch]]\ncode = \"XB\"\nname = {}\nowner = \"CN-2\"\nlocation = \"CP-2\"\n";
+            load(&format!("{station}{union}")).unwrap()
+        };
+        for (branch, location, home, other) in
+            [("MAIN", "CP-1", "CN-1", "CN-2"), ("XB", "CP-2", "CN-2", "CN-1")]
+        {
+            let config = at(branch);
+            let profile = &config.library.profile;
+            assert_eq!(profile.ap.value(), branch);
+            assert_eq!(profile.login.as_ref().unwrap().location.as_deref(), Some(location));
+            let owners = config.owners();
+            assert_eq!(owners.of_isil(Some(home)).rule, OwnerRule::Lend);
+            assert_eq!(owners.of_isil(Some(other)).rule, OwnerRule::Transit);
+            assert_eq!(owners.of_isil(Some("CN-3")).rule, OwnerRule::Refuse);
+        }
+    }
+
+    #[test]
+    fn older_files_keep_their_owners_and_branches() {
+        let old =
+            "[session]\nowners = [\"CN-1\"]\n[[branches]]\ncode = \"A\"\nname = { en = \"a\" }\n";
+        let config = load(&format!("{SMALL}{old}")).unwrap();
+        let owners = config.owners();
+        assert_eq!(owners.of_isil(Some("cn-1")).rule, OwnerRule::Lend);
+        assert_eq!(owners.of_isil(Some("CN-2")).rule, OwnerRule::Refuse);
+        assert_eq!(config.names().branches.len(), 1);
+        let station = SMALL.replace("id =", "default_owner_rule = \"return\"\nid =");
+        let config = load(&format!("{station}{old}")).unwrap();
+        assert_eq!(config.owners().of_isil(Some("CN-2")).rule, OwnerRule::Return);
+    }
+
+    #[test]
     fn wrong_files_say_what_to_do() {
         for (more, expected) in [
             ("[reader]\nmodle = \"3m810\"\n", "modle"),
@@ -575,6 +696,8 @@ mod tests {
             ("[session.times]\nidle_s = 1\n", "30 to 300"),
             ("[library]\naddress = \"ils\"\n", "HOST:PORT"),
             ("[library]\naddress = \"sip.example:6001\"\n", "over a trusted network"),
+            ("[library]\nlinks = 0\n", "library.links"),
+            ("[library]\nlinks = 9\n", "library.links"),
             ("[library]\nplain_tcp = \"yes\"\n", "this machine only"),
             ("[library.profile]\ninstitution_id = \"YZ|LIB\"\n", "institution_id: no control"),
             (
@@ -584,6 +707,19 @@ mod tests {
             ("[library]\nsystem = \"kohaa\"\n", "evergreen"),
             ("[library.tls]\nca = \"x\"\n", "ca_file"),
             ("[panel]\nwidth = 1\n", "480"),
+            ("[[owner]]\nname = {}\nrule = \"lend\"\n", "give it isils or codes"),
+            ("[[owner]]\nname = {}\nisils = [\"A\"]\nrule = \"keep\"\n", "transit"),
+            (
+                "[session]\nowners = [\"A\"]\n[[owner]]\nname = {}\nisils = [\"A\"]\n",
+                "take session.owners out",
+            ),
+            (
+                "[[branch]]\ncode = \"A\"\nname = {}\nowner = \"X\"\n",
+                "no code or ISIL of an [[owner]]",
+            ),
+            ("[session]\nslips = \"there\"\n", "here"),
+            ("[session.offline]\nloan_days = 0\n", "1 to 120"),
+            ("[session]\npin = \"always\"\n[session.offline]\nlending = true\n", "PIN"),
             ("[security]\nafi_secured = 300\n", "0xFF"),
             ("[security]\nafi_secured = 0xC2\n", "the same"),
             ("[security]\nafi_released = \"unused\"\n", "give both"),
@@ -594,6 +730,11 @@ mod tests {
         }
         let short = SMALL.replace("id =", "keep_days = 0\nid =");
         assert!(load(&short).unwrap_err().to_string().contains("keep_days"));
+        for wrong in ["log_days = 0", "reserve_mib = 3", "reserve_mib = 1025"] {
+            let error = load(&SMALL.replace("id =", &format!("{wrong}\nid ="))).unwrap_err();
+            let key = wrong.split(' ').next().unwrap();
+            assert!(error.to_string().contains(key), "{wrong}: {error}");
+        }
         let inside = SMALL.replace("\"key\"", "\"data/key\"");
         assert!(load(&inside).unwrap_err().to_string().contains("elsewhere"));
         let zone = SMALL.replace("id =", "zone = \"Mars/Base\"\nid =");

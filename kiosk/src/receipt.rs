@@ -33,6 +33,9 @@ pub fn slip(request: &SlipRequest, names: &Names) -> Slip {
         .rule();
     for line in &request.lines {
         slip = slip.columns(line.title.clone(), right(line, request.kind, words));
+        if is_noted_loan(line, request.kind) {
+            slip = slip.text(words.text("receipt-queued"));
+        }
         if line.advice.is_some() {
             slip = slip.text(words.text("receipt-secfail"));
         }
@@ -59,8 +62,13 @@ fn head_key(kind: SlipKind) -> &'static str {
     }
 }
 
+/// Lent off line: its due day stands, and it is to be registered.
+fn is_noted_loan(line: &SlipLine, kind: SlipKind) -> bool {
+    line.queued && kind != SlipKind::GiveBack && line.due.is_some()
+}
+
 fn right(line: &SlipLine, kind: SlipKind, words: &Words) -> String {
-    if line.queued {
+    if line.queued && !is_noted_loan(line, kind) {
         return words.text("receipt-queued");
     }
     if kind == SlipKind::GiveBack {
@@ -158,6 +166,20 @@ mod tests {
                     assert!(!text.contains("receipt-"), "an untranslated key: {text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_loan_noted_off_line_has_its_day_and_says_that_it_is_to_be_registered() {
+        for language in [Language::ZhCn, Language::En] {
+            let mut noted = request(SlipKind::Borrow, language);
+            noted.lines[0].queued = true;
+            let text = slip(&noted, &names()).to_text(32);
+            let says = words(language).text("receipt-queued");
+            assert_eq!(text.matches(&says).count(), 1, "{text}");
+            let lines: Vec<&str> = text.lines().collect();
+            let at = lines.iter().position(|l| l.contains(&says)).unwrap();
+            assert!(lines[..at].iter().any(|l| l.contains("2027-01-05")), "{text}");
         }
     }
 

@@ -79,7 +79,7 @@ fn station(port: u16, files: Option<&TlsFiles>) -> Station {
     let tls = files.map(|files| Tls::load(files, "127.0.0.1").unwrap());
     let (tell, events) = channel();
     let profile = Profile { institution_id: "YZLIB".to_owned(), ..Profile::default() };
-    let config = SipConfig { host: "127.0.0.1".to_owned(), port, tls, profile };
+    let config = SipConfig { host: "127.0.0.1".to_owned(), port, tls, profile, links: 1 };
     let handle = SipHandle::start(config, None, None, move |event| {
         // The test may have ended.
         let _ = tell.send(event);

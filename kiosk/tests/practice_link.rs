@@ -42,6 +42,7 @@ impl Link {
             port: addr.port(),
             tls: None,
             profile: profile.clone(),
+            links: 1,
         };
         let (sender, events) = channel();
         let handle = SipHandle::start(config, None, None, move |event| {

@@ -339,7 +339,7 @@ fn a_database_of_a_newer_version_or_another_program_is_left_alone() {
     let path = folder.path().join("new.db");
     let db = rusqlite::Connection::open(&path).unwrap();
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 1);
+    assert_eq!(version, 2);
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     let newer = Practice::start(config(folder.path(), "new.db")).err().unwrap().to_string();
@@ -349,6 +349,20 @@ fn a_database_of_a_newer_version_or_another_program_is_left_alone() {
     drop(other);
     let other = Practice::start(config(folder.path(), "other.db")).err().unwrap().to_string();
     assert!(other.contains("not a practice library database"), "{other}");
+}
+
+#[test]
+fn a_database_of_before_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Practice::start(config(folder.path(), "old.db")).unwrap();
+    Station::connect(library.addr()).borrow("0200001234", "YZ0000021");
+    library.stop();
+    let db = rusqlite::Connection::open(folder.path().join("old.db")).unwrap();
+    db.execute_batch("ALTER TABLE ledger DROP COLUMN reference; PRAGMA user_version = 1;").unwrap();
+    drop(db);
+    let library = Practice::start(config(folder.path(), "old.db")).unwrap();
+    let ledger = library.ledger().unwrap();
+    assert_eq!((ledger.len(), ledger[0].reference.clone()), (1, None));
 }
 
 #[test]

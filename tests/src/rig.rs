@@ -8,7 +8,7 @@ mod control;
 mod process;
 
 pub use control::Control;
-pub use process::{Ended, Process};
+pub use process::{Ended, Process, Said};
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};

@@ -111,6 +111,11 @@ pub enum StateLine {
     ReaderLost,
     /// The RFID pad is gone, and books can be scanned one by one.
     ScanOnly,
+    /// The library system is away: returns, and a few loans a session.
+    Offline {
+        /// How many.
+        limit: u32,
+    },
     /// The library system is away: returns only.
     ReturnsOnly,
     /// No paper or no printer: receipts on the phone.
@@ -322,6 +327,13 @@ pub enum Note {
     NotOnLoan(Destination),
     /// A sentence of section 7.
     Advice(Advice),
+    /// Another owner's, by its name, and not to be had here.
+    Owner {
+        /// The owner's name.
+        owner: String,
+        /// It can be returned here all the same.
+        taken_back: bool,
+    },
     /// The library system's own sentence, cleaned of control characters.
     LibrarySays(String),
 }

@@ -230,6 +230,9 @@ fn every_advice_has_words() {
 fn view_types_become_sentences() {
     let branch = Note::Put(Destination::Transit { branch: "油坊分馆".into() });
     assert_eq!(note(&branch, Language::ZhCn), "这本书属于油坊分馆，请放到转送筐");
+    let theirs = |taken_back| Note::Owner { owner: "镇江市图书馆".into(), taken_back };
+    assert_eq!(note(&theirs(true), Language::ZhCn), "这本书属于镇江市图书馆，这里只能还");
+    assert_eq!(note(&theirs(false), Language::ZhCn), "这本书属于镇江市图书馆，请到那里借还");
     assert_eq!(note(&Note::None, Language::En), "");
     assert_eq!(line_state(LineState::Queued, Language::ZhCn), "已记录，稍后登记");
     let waiting = StateLine::Starting { missing: vec![DeviceKind::Printer, DeviceKind::Library] };

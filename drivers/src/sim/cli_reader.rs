@@ -60,6 +60,9 @@ pub struct Common {
     /// Tags file (docs/tags-file.md).
     #[arg(long)]
     pub tags: PathBuf,
+    /// Write the tags back to their file at each change, so that they outlive the simulator.
+    #[arg(long)]
+    pub keep: bool,
     /// How many times faster than real; 1 is honest.
     #[arg(long, default_value_t = 1.0)]
     pub speed: f64,
@@ -100,6 +103,7 @@ pub fn run(args: &Args) -> Result<(), RunError> {
             swap_blocks: args.feig_swap_blocks,
             ..FeigOptions::default()
         },
+        keep: common.keep.then(|| common.tags.clone()),
         ..ReaderSimConfig::new(args.model, common.listen.clone())
     };
     let control = ControlLines::bind(common.control.as_ref())?;

@@ -354,6 +354,18 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<PlacedTag>, TagsError> {
     Ok(file.tags.into_iter().map(Entry::place).collect())
 }
 
+/// Writes a tags file: the whole new one or the whole old one is there at any moment.
+///
+/// # Errors
+/// The system's.
+pub fn write(path: &Path, tags: &[TagState], on_pad: &[String]) -> io::Result<()> {
+    let lines: Vec<String> =
+        tags.iter().map(|tag| to_json(tag, on_pad.contains(&tag.id))).collect();
+    let new = path.with_extension("new");
+    fs::write(&new, format!("{{\"tags\": [\n{}\n]}}\n", lines.join(",\n")))?;
+    fs::rename(&new, path)
+}
+
 /// A tag's state as one line of JSON, in the form of the tags file.
 #[must_use]
 pub fn to_json(tag: &TagState, on_pad: bool) -> String {
@@ -387,6 +399,34 @@ mod tests {
 
     fn read_text(text: &str) -> Result<Vec<PlacedTag>, String> {
         parse(Path::new("tags.json"), text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn kept_tags_outlive_their_reader() {
+        use crate::sim::listen::ListenSpec;
+        use crate::sim::reader::{Model, ReaderSim, ReaderSimConfig};
+
+        let doc = include_str!("../../../docs/tags-file.md");
+        let example = doc.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tags.json");
+        fs::write(&path, example).unwrap();
+        let listen = ListenSpec::Tcp("127.0.0.1:0".to_owned());
+        let config = ReaderSimConfig {
+            keep: Some(path.clone()),
+            ..ReaderSimConfig::new(Model::M3Pad, listen)
+        };
+        let sim = ReaderSim::start(&config, read(&path).unwrap()).unwrap();
+        let mut book = sim.tag("book1").unwrap();
+        (book.afi, book.eas) = (0xC2, false);
+        sim.put_tag(book.clone()).unwrap();
+        sim.lay(&["book2"]).unwrap();
+        sim.lift(&["book1"]).unwrap();
+        // Read while it runs: a reader that is killed says nothing at its end.
+        let kept = read(&path).unwrap();
+        assert_eq!((&kept[0].tag, kept[0].on_pad), (&book, false));
+        assert!(kept[1].on_pad);
+        assert_eq!(kept.len(), read_text(example).unwrap().len());
     }
 
     /// The example of docs/tags-file.md.

@@ -1,12 +1,12 @@
 //! `jiehuan demo` and `jiehuan run`: a rig, and a window, a script, or both.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::headless::{Out, Runner, Summary};
+use super::headless::{Failed, Out, Runner, Summary, Watcher};
 use super::rig::{Rig, RigOptions};
 use super::script;
 use crate::clock::Clock;
@@ -39,6 +39,9 @@ pub struct RunArgs {
     /// Steps to run (docs/script.md), `-` for standard input.
     #[arg(long)]
     pub script: Option<PathBuf>,
+    /// Do each step as its line comes on standard input; its end ends the run.
+    #[arg(long, requires = "headless", conflicts_with = "script")]
+    pub follow: bool,
 }
 
 /// The built-in steps.
@@ -47,6 +50,8 @@ const DEMO_SCRIPT: &str = include_str!("demo.script");
 const DEMO_CONFIG: &str = include_str!("demo.toml");
 /// Most bytes of a script.
 const SCRIPT_MAX: u64 = 1024 * 1024;
+/// Most bytes of one step that is followed.
+const STEP_MAX: u64 = 64 * 1024;
 /// Where pictures go when no folder is named.
 const OUT_DEFAULT: &str = "jiehuan-out";
 
@@ -167,7 +172,7 @@ fn headless_demo(
         #[cfg(not(feature = "screens"))]
         let _ = snapshot;
     };
-    let summary = play(config, options, steps, voice, &mut watch)?;
+    let summary = play(config, options, Steps::All(steps), voice, &mut watch)?;
     #[cfg(feature = "screens")]
     if let (Some(album), Some(out)) = (&album, out) {
         say_pictures(album.names(), out, voice);
@@ -190,11 +195,37 @@ fn say_pictures(names: &[String], out: &Path, voice: Voice) {
     }
 }
 
+/// Where steps come from.
+#[derive(Clone, Copy)]
+enum Steps<'a> {
+    /// All are known before the first is done.
+    All(&'a [(usize, script::Step)]),
+    /// One after the other on standard input.
+    Followed,
+}
+
+/// Does each step as its line comes, until the end of input.
+fn follow(runner: &mut Runner<'_>, watch: Watcher<'_>) -> Result<(), Failed> {
+    let mut input = std::io::stdin().lock();
+    for number in 1.. {
+        let mut line = String::new();
+        let failed = |why: String| Failed { line: number, why };
+        let read = input.by_ref().take(STEP_MAX).read_line(&mut line);
+        if read.map_err(|error| failed(error.to_string()))? == 0 {
+            break;
+        }
+        let steps = script::parse(&line).map_err(|error| failed(error.why))?;
+        let steps: Vec<_> = steps.into_iter().map(|(_, step)| (number, step)).collect();
+        runner.run(&steps, &mut *watch)?;
+    }
+    Ok(())
+}
+
 /// Starts a rig, runs the steps, and sums up.
 fn play(
     config: Config,
     options: RigOptions,
-    steps: &[(usize, script::Step)],
+    steps: Steps<'_>,
     voice: Voice,
     watch: &mut dyn FnMut(usize, &Snapshot),
 ) -> anyhow::Result<Summary> {
@@ -207,7 +238,11 @@ fn play(
     }
     let mut rig = Rig::start(config, clock, listeners, options)?;
     let mut runner = Runner::new(&mut rig);
-    let held = match runner.run(steps, watch) {
+    let done = match steps {
+        Steps::All(steps) => runner.run(steps, watch),
+        Steps::Followed => follow(&mut runner, watch),
+    };
+    let held = match done {
         Ok(()) => true,
         Err(failed) => {
             out.json(&serde_json::json!({ "failed": failed }));
@@ -225,10 +260,16 @@ pub fn run(args: &RunArgs) -> anyhow::Result<bool> {
     let config = Config::load(&args.config)?;
     if args.headless {
         let stdin = PathBuf::from("-");
-        let steps = read_script(args.script.as_ref().unwrap_or(&stdin))?;
+        let script;
+        let steps = if args.follow {
+            Steps::Followed
+        } else {
+            script = read_script(args.script.as_ref().unwrap_or(&stdin))?;
+            Steps::All(&script)
+        };
         let mut watch = |_: usize, _: &Snapshot| {};
         let options = RigOptions::default();
-        let summary = play(config, options, &steps, Voice::Json, &mut watch)?;
+        let summary = play(config, options, steps, Voice::Json, &mut watch)?;
         say(&serde_json::to_string(&summary)?);
         return Ok(summary.ok);
     }

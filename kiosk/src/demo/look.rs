@@ -103,6 +103,8 @@ pub(super) fn note_name(note: &Note) -> &'static str {
         Note::NotOnLoan(_) => "not_on_loan",
         Note::Advice(_) => "advice",
         Note::LibrarySays(_) => "library_says",
+        Note::Owner { taken_back: true, .. } => "owner_return_only",
+        Note::Owner { taken_back: false, .. } => "owner_elsewhere",
     }
 }
 

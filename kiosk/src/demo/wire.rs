@@ -279,7 +279,9 @@ impl WireLog {
                     vec![("ok", Value::N(ok)), ("item", s(item.unwrap_or_default()))],
                 )
             }
-            Record::Secured { .. } => return None,
+            Record::Secured { .. } | Record::FeeIntent { .. } | Record::FeeSent { .. } => {
+                return None;
+            }
             Record::Repair { item, want, .. } => {
                 let released = yes(*want == Security::Released);
                 say(
@@ -287,11 +289,14 @@ impl WireLog {
                     vec![("released", released), ("item", s(item.to_string()))],
                 )
             }
-            Record::Repaired { .. } => return None,
+            Record::Repaired { .. }
+            | Record::Remark { .. }
+            | Record::Card { .. }
+            | Record::Held { .. } => return None,
             Record::Receipt { session, result: Some(PrintResult::Done), .. } => {
                 say("wire-journal-receipt", vec![("code", s(session.0.clone()))])
             }
-            Record::Receipt { .. } => return None,
+            Record::Receipt { .. } | Record::Owner { .. } | Record::SortSlip { .. } => return None,
         })
     }
 

@@ -5,27 +5,31 @@
 //! word durable (with `NORMAL`, WAL may lose the latest commits at power loss). One
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
+mod branches;
 pub(crate) mod damage;
+mod fees;
+mod lists;
 mod rows;
 mod schema;
 mod seal;
+mod sentence;
+mod space;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, params};
+use rusqlite::{Connection, OpenFlags, params};
 
-use drivers::rfid::security::Security;
+use crate::session::{FeeStart, JobKind, OpenTxn, Record, RepairRow, Room, SessionCode};
 
-use crate::privacy::PatronId;
-use crate::session::{
-    JobKind, OpenTxn, PrintResult, Reason, Record, RepairRow, SessionCode, TxnId, TxnOutcome,
-};
-
+pub use branches::BranchFigures;
+pub use lists::{Import, ListFigures};
 pub use rows::{Figures, Row, Unit};
 pub use seal::{KeyError, SealError, Sealer};
+pub use sentence::sentence;
 
 /// How long another process's write is waited for (`journal list` beside a running station).
 const BUSY_WAIT: Duration = Duration::from_secs(2);
@@ -35,6 +39,10 @@ pub const PAGE: u32 = 1_000;
 
 /// Most units forgotten at once: no reader waits for it.
 pub const FORGET_MAX: u32 = 500;
+
+/// Most groups in one commit of [`Journal::write_all`]: it stays well below what the log takes
+/// before it is copied into the database.
+pub const GROUPS_MAX: usize = 256;
 
 /// What [`Journal::forget`] took away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +88,16 @@ pub enum JournalError {
         /// Version known.
         known: usize,
     },
+    /// Written by an older program, and only looked at.
+    #[error(
+        "the journal is of version {found}, this program reads {known}: start the station once, which brings it up to date; nothing was changed"
+    )]
+    Older {
+        /// Version in the file.
+        found: usize,
+        /// Version read.
+        known: usize,
+    },
     /// A read or write failed: disk full, damaged file.
     #[error("journal: {0}")]
     Sql(#[from] rusqlite::Error),
@@ -97,6 +115,16 @@ pub enum JournalError {
         /// Why it cannot be resolved.
         why: &'static str,
     },
+    /// A list with more lines than a station remembers.
+    #[error("{found} {what}: a station remembers at most {most}; give a shorter list")]
+    ListTooLong {
+        /// Of what.
+        what: &'static str,
+        /// Lines in it.
+        found: usize,
+        /// Most lines.
+        most: usize,
+    },
     /// A row that this program did not write.
     #[error("journal row {id}: {what} is not understood; keep the file and ask for help")]
     Row {
@@ -112,6 +140,9 @@ pub enum JournalError {
 pub struct Journal {
     db: Connection,
     sealer: Sealer,
+    keeper: Option<space::Keeper>,
+    /// Branch the station stands in.
+    branch: String,
 }
 
 impl Journal {
@@ -122,6 +153,19 @@ impl Journal {
     pub fn open(path: &Path, sealer: Sealer) -> Result<Self, JournalError> {
         let wrap = |source| JournalError::Open { path: path.to_owned(), source };
         let db = Connection::open(path).map_err(wrap)?;
+        Self::set_up(db, sealer)
+    }
+
+    /// The same on a virtual file system that was registered with SQLite under that name and has no
+    /// shared memory (simulated disks): the file is this connection's alone.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open_on(path: &Path, vfs: &str, sealer: Sealer) -> Result<Self, JournalError> {
+        let wrap = |source| JournalError::Open { path: path.to_owned(), source };
+        let db =
+            Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs).map_err(wrap)?;
+        db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(wrap)?;
         Self::set_up(db, sealer)
     }
 
@@ -139,7 +183,14 @@ impl Journal {
         if found > schema::VERSION {
             return Err(JournalError::Newer { found, known: schema::VERSION });
         }
-        Ok(Self { db, sealer })
+        if found == 0 {
+            // A station that is just making it: nothing is in it yet.
+            return Self::set_up(Connection::open_in_memory()?, sealer);
+        }
+        if found < schema::VERSION {
+            return Err(JournalError::Older { found, known: schema::VERSION });
+        }
+        Ok(Self { db, sealer, keeper: None, branch: String::new() })
     }
 
     /// A journal that is gone with the process (tests, benchmarks of the codec alone).
@@ -150,23 +201,111 @@ impl Journal {
         Self::set_up(Connection::open_in_memory()?, Sealer::ephemeral()?)
     }
 
+    /// A journal of small pages whose disk is full and has so many pages in reserve; and what
+    /// the disk says is free.
+    #[cfg(test)]
+    pub(crate) fn on_full_disk(
+        reserve: i64,
+    ) -> (Self, std::sync::Arc<std::sync::atomic::AtomicU64>) {
+        let db = Connection::open_in_memory().unwrap();
+        db.pragma_update(None, "page_size", 512).unwrap();
+        let mut journal = Self::set_up(db, Sealer::ephemeral().unwrap()).unwrap();
+        let free = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(u64::MAX));
+        let ground = space::Pages { free: std::sync::Arc::clone(&free), reserve };
+        journal.keeper = Some(space::Keeper::new(0, Box::new(ground)));
+        journal.look_after_space();
+        space::Pages::limit(&journal.db, 0);
+        free.store(0, std::sync::atomic::Ordering::Relaxed);
+        (journal, free)
+    }
+
     fn set_up(mut db: Connection, sealer: Sealer) -> Result<Self, JournalError> {
         db.busy_timeout(BUSY_WAIT)?;
         // A newer file is refused before any pragma could touch it.
         schema::migrate(&mut db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
-        Ok(Self { db, sealer })
+        Ok(Self { db, sealer, keeper: None, branch: String::new() })
     }
 
-    /// Writes all records or none, durably.
+    /// Units written from now on are of this branch; older ones stay those of theirs.
+    pub fn stand_in(&mut self, branch: &str) {
+        branch.clone_into(&mut self.branch);
+    }
+
+    /// Sums by branch of the station and owner of the item, over whole days.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn by_branch(
+        &self,
+        days: std::ops::RangeInclusive<jiff::civil::Date>,
+    ) -> Result<Vec<BranchFigures>, JournalError> {
+        branches::figures(&self.db, *days.start(), *days.end())
+    }
+
+    /// Looks how much room the disk has; to be said now and then.
+    pub fn look_after_space(&mut self) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.look(&self.db);
+        }
+    }
+
+    /// What the disk has room for, as last seen.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        self.keeper.as_ref().map_or(Room::All, space::Keeper::room)
+    }
+
+    /// Writes all records or none, durably. On a full disk the reserve is given up for it.
     ///
     /// # Errors
     /// [`JournalError`]; then nothing of them is on disk.
     pub fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        self.commit(&[records])
+    }
+
+    /// Writes groups that do not depend on each other, in this order and with few commits; each
+    /// group whole or not at all. An answer of `Ok` means durable.
+    pub fn write_all(&mut self, groups: &[&[Record]]) -> Vec<Result<(), JournalError>> {
+        let mut results = Vec::with_capacity(groups.len());
+        for chunk in groups.chunks(GROUPS_MAX) {
+            match self.commit(chunk) {
+                Ok(()) => results.extend(chunk.iter().map(|_| Ok(()))),
+                Err(error) if chunk.len() == 1 => results.push(Err(error)),
+                // One that cannot be written does not keep the others from the disk.
+                Err(_) => results.extend(chunk.iter().map(|group| self.commit(&[group]))),
+            }
+        }
+        results
+    }
+
+    fn commit(&mut self, groups: &[&[Record]]) -> Result<(), JournalError> {
+        let mut result = self.try_commit(groups);
+        if self.is_worth_again(&result) {
+            result = self.try_commit(groups);
+            self.is_worth_again(&result);
+        }
+        // An empty commit touches no disk and proves nothing.
+        if let (Ok(()), Some(keeper)) = (&result, &mut self.keeper)
+            && groups.iter().any(|group| !group.is_empty())
+        {
+            keeper.written();
+        }
+        result
+    }
+
+    fn is_worth_again(&mut self, result: &Result<(), JournalError>) -> bool {
+        match (result, &mut self.keeper) {
+            (Err(error), Some(keeper)) => keeper.failed(&self.db, error),
+            _ => false,
+        }
+    }
+
+    fn try_commit(&mut self, groups: &[&[Record]]) -> Result<(), JournalError> {
         let tx = self.db.transaction()?;
-        for record in records {
-            write_one(&tx, &self.sealer, record)?;
+        for record in groups.iter().copied().flatten() {
+            writing::write_one(&tx, &self.sealer, &self.branch, record)?;
         }
         tx.commit()?;
         Ok(())
@@ -187,6 +326,16 @@ impl Journal {
     /// [`JournalError`].
     pub fn open_units(&self) -> Result<Vec<OpenTxn>, JournalError> {
         rows::open_units(&self.db, &self.sealer)
+    }
+
+    /// Payments left open, and the numbers of those that ended, for a new station. `dedup`: the
+    /// library system books a number once.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn fee_start(&self, dedup: bool) -> Result<FeeStart, JournalError> {
+        let open = fees::open(&self.db, &self.sealer)?;
+        Ok(FeeStart { open, known: fees::ended(&self.db)?, dedup })
     }
 
     /// The repair list.
@@ -278,6 +427,7 @@ impl Journal {
         )?;
         let mut forgotten = Forgotten { units, ..Forgotten::default() };
         if units > 0 {
+            branches::forget_slips(&tx)?;
             let of_nobody = "FROM receipt WHERE session NOT IN (SELECT session FROM txn)";
             let counted = "coalesce(sum(result IN ('done', 'sent')), 0), \
                            coalesce(sum(CASE WHEN result IN ('done', 'sent') THEN lines END), 0)";
@@ -299,125 +449,6 @@ impl Journal {
     /// [`JournalError`].
     pub fn figures(&self, since: u64) -> Result<Figures, JournalError> {
         rows::figures(&self.db, since)
-    }
-}
-
-fn write_one(tx: &Transaction<'_>, sealer: &Sealer, record: &Record) -> Result<(), JournalError> {
-    match record {
-        Record::Intent { txn, session, kind, item, patron, tags, at } => {
-            let patron = patron.as_ref().map(|p| sealer.seal(p)).transpose()?;
-            tx.prepare_cached(
-                "INSERT INTO txn (id, session, kind, item, patron, tags, at, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'intent')",
-            )?
-            .execute(params![
-                sql_id(*txn),
-                session.0,
-                rows::kind_name(*kind),
-                item.as_str(),
-                patron,
-                rows::join_tags(tags),
-                at.to_string(),
-            ])?;
-        }
-        Record::Outcome { txn, outcome } => write_outcome(tx, sealer, *txn, outcome)?,
-        Record::Secured { txn } => {
-            tx.prepare_cached("UPDATE txn SET tag = 'secured' WHERE id = ?1")?
-                .execute([sql_id(*txn)])?;
-        }
-        Record::Repair { txn, item, tags, want } => {
-            tx.prepare_cached("UPDATE txn SET tag = 'repair' WHERE id = ?1")?
-                .execute([sql_id(*txn)])?;
-            for uid in tags {
-                tx.prepare_cached(
-                    "INSERT INTO repair (uid, item, want, txn) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (uid) DO UPDATE SET item = ?2, want = ?3, txn = ?4",
-                )?
-                .execute(params![
-                    uid.to_string(),
-                    item.as_str(),
-                    want_name(*want),
-                    sql_id(*txn)
-                ])?;
-            }
-        }
-        Record::Repaired { uid } => {
-            tx.prepare_cached("DELETE FROM repair WHERE uid = ?1")?.execute([uid.to_string()])?;
-        }
-        Record::Receipt { session, lines, result: None } => {
-            tx.prepare_cached("INSERT INTO receipt (session, lines) VALUES (?1, ?2)")?
-                .execute(params![session.0, lines])?;
-        }
-        Record::Receipt { session, result: Some(result), .. } => {
-            tx.prepare_cached(
-                "UPDATE receipt SET result = ?2
-                 WHERE id = (SELECT max(id) FROM receipt WHERE session = ?1)",
-            )?
-            .execute(params![session.0, print_name(*result)])?;
-        }
-    }
-    Ok(())
-}
-
-fn write_outcome(
-    tx: &Transaction<'_>,
-    sealer: &Sealer,
-    txn: TxnId,
-    outcome: &TxnOutcome,
-) -> Result<(), JournalError> {
-    let (state, reason, title, want) = match outcome {
-        TxnOutcome::Accepted { title, want } => ("accepted", None, title.as_deref(), *want),
-        TxnOutcome::Refused { reason } => ("refused", Some(reason), None, None),
-        TxnOutcome::Queued { want } => ("queued", None, None, *want),
-        TxnOutcome::NotSent => ("not_sent", None, None, None),
-        TxnOutcome::Unsure => ("unsure", None, None, None),
-        TxnOutcome::ForStaff { reason } => ("for_staff", Some(reason), None, None),
-    };
-    // What the library system says may name a reader.
-    let words = match reason {
-        Some(Reason::Words(words)) => Some(sealer.seal(&PatronId::new(words.as_str()))?),
-        _ => None,
-    };
-    let reason = reason.map(|reason| format!("{reason:?}"));
-    // A number is needed only to find out or to post; then it goes.
-    let keep_patron = matches!(outcome, TxnOutcome::Unsure | TxnOutcome::ForStaff { .. });
-    tx.prepare_cached(
-        "UPDATE txn SET state = ?2, reason = ?3, title = coalesce(?4, title),
-             want = coalesce(?5, want),
-             tag = CASE WHEN ?5 IS NULL THEN tag ELSE 'pending' END,
-             patron = CASE WHEN ?6 THEN patron ELSE NULL END,
-             words = ?7, settled = strftime('%Y-%m-%dT%H:%M:%S', 'now')
-         WHERE id = ?1",
-    )?
-    .execute(params![
-        sql_id(txn),
-        state,
-        reason,
-        title,
-        want.map(want_name),
-        keep_patron,
-        words
-    ])?;
-    Ok(())
-}
-
-fn sql_id(txn: TxnId) -> i64 {
-    i64::try_from(txn.0).unwrap_or(i64::MAX)
-}
-
-fn want_name(want: Security) -> &'static str {
-    match want {
-        Security::Secured => "secured",
-        Security::Released => "released",
-    }
-}
-
-fn print_name(result: PrintResult) -> &'static str {
-    match result {
-        PrintResult::Done => "done",
-        PrintResult::Sent => "sent",
-        PrintResult::Not(_) => "not_printed",
-        PrintResult::Unknown => "unknown",
     }
 }
 

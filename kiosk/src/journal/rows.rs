@@ -6,12 +6,12 @@ use serde::Serialize;
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 
+use super::schema::OPEN;
 use super::{JournalError, KINDS, Sealer};
-use crate::session::{ItemId, JobKind, OpenTxn, RepairRow, TxnId, TxnOutcome};
+use crate::session::{ItemId, JobKind, OpenTxn, QUEUE_MAX, RepairRow, TxnId, TxnOutcome};
 
-/// Most units resumed at one start; far more than a station can have in flight or queued in a
-/// month off line.
-const OPEN_MAX: u32 = 100_000;
+/// Most units resumed at one start: the queue when it is full, and what was in flight then.
+const OPEN_MAX: u32 = 2 * QUEUE_MAX as u32;
 
 /// One unit for lists: no patron.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,9 +20,9 @@ pub struct Row {
     pub id: i64,
     /// Receipt code of its session.
     pub session: String,
-    /// `checkout`, `checkin`, `renew`, `cancel`.
+    /// `checkout`, `checkin`, `renew`, `cancel`, `fee`.
     pub kind: String,
-    /// Item number.
+    /// Item number; none for a fee.
     pub item: String,
     /// Civil time of the event.
     pub at: String,
@@ -30,10 +30,15 @@ pub struct Row {
     pub state: String,
     /// Why refused or for staff.
     pub reason: Option<String>,
-    /// Title.
+    /// Title; amount and number of a payment.
     pub title: Option<String>,
     /// `none`, `pending`, `secured` (nothing is owed any more), `repair`.
     pub tag: String,
+    /// The due day a reader was told, for a loan noted off line.
+    pub due: Option<String>,
+    /// What is to be said besides, as codes: `time_unsure`, `held`, `late`, `due_differs`,
+    /// `already_theirs`, `library_says`.
+    pub remark: Option<String>,
 }
 
 /// One unit whole.
@@ -93,35 +98,47 @@ fn want(text: &str) -> Option<Security> {
     }
 }
 
-type OpenRow =
-    (i64, String, String, Option<Vec<u8>>, String, String, String, Option<String>, String);
+struct OpenRow {
+    id: i64,
+    kind: String,
+    item: String,
+    patron: Option<Vec<u8>>,
+    tags: String,
+    at: String,
+    state: String,
+    want: Option<String>,
+    tag: String,
+    due: Option<String>,
+    remark: Option<String>,
+}
 
 pub(super) fn open_units(db: &Connection, sealer: &Sealer) -> Result<Vec<OpenTxn>, JournalError> {
-    let mut query = db.prepare(
-        "SELECT id, kind, item, patron, tags, at, state, want, tag FROM txn
-         WHERE state IN ('intent', 'unsure', 'queued') OR tag = 'pending'
-         ORDER BY id LIMIT ?1",
-    )?;
+    let mut query = db.prepare(&format!(
+        "SELECT id, kind, item, patron, tags, at, state, want, tag, due, remark FROM txn
+         WHERE ({OPEN}) AND kind <> 'fee' ORDER BY id LIMIT ?1"
+    ))?;
     let rows: Vec<OpenRow> = query
         .query_map([OPEN_MAX], |r| {
-            Ok((
-                r.get(0)?,
-                r.get(1)?,
-                r.get(2)?,
-                r.get(3)?,
-                r.get(4)?,
-                r.get(5)?,
-                r.get(6)?,
-                r.get(7)?,
-                r.get(8)?,
-            ))
+            Ok(OpenRow {
+                id: r.get(0)?,
+                kind: r.get(1)?,
+                item: r.get(2)?,
+                patron: r.get(3)?,
+                tags: r.get(4)?,
+                at: r.get(5)?,
+                state: r.get(6)?,
+                want: r.get(7)?,
+                tag: r.get(8)?,
+                due: r.get(9)?,
+                remark: r.get(10)?,
+            })
         })?
         .collect::<Result<_, _>>()?;
     rows.into_iter().map(|row| open_unit(row, sealer)).collect()
 }
 
 fn open_unit(row: OpenRow, sealer: &Sealer) -> Result<OpenTxn, JournalError> {
-    let (id, kind, item, patron, tags, at, state, wanted, tag) = row;
+    let OpenRow { id, kind, item, patron, tags, at, state, want: wanted, tag, due, remark } = row;
     let bad = |what| JournalError::Row { id, what };
     let want = wanted.as_deref().and_then(want).filter(|_| tag == "pending");
     Ok(OpenTxn {
@@ -138,9 +155,15 @@ fn open_unit(row: OpenRow, sealer: &Sealer) -> Result<OpenTxn, JournalError> {
         outcome: match state.as_str() {
             "intent" => None,
             "unsure" => Some(TxnOutcome::Unsure),
-            "queued" => Some(TxnOutcome::Queued { want }),
+            "queued" => Some(match due {
+                Some(due) => {
+                    TxnOutcome::LentHere { want, due: due.parse().map_err(|_| bad("due"))? }
+                }
+                None => TxnOutcome::Queued { want },
+            }),
             _ => Some(TxnOutcome::Accepted { title: None, want }),
         },
+        time_unsure: remark.is_some_and(|r| r.split(' ').any(|code| code == "time_unsure")),
     })
 }
 
@@ -165,7 +188,7 @@ pub(super) fn repairs(db: &Connection) -> Result<Vec<RepairRow>, JournalError> {
 /// later unit answers for: the repair list itself says what is owed.
 const ROW: &str = "id, session, kind, item, at, state, reason, title,
     CASE WHEN tag = 'repair' AND NOT EXISTS (SELECT 1 FROM repair WHERE repair.txn = txn.id)
-         THEN 'secured' ELSE tag END";
+         THEN 'secured' ELSE tag END, due, remark";
 
 fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
@@ -178,6 +201,8 @@ fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         reason: r.get(6)?,
         title: r.get(7)?,
         tag: r.get(8)?,
+        due: r.get(9)?,
+        remark: r.get(10)?,
     })
 }
 
@@ -199,15 +224,15 @@ pub(super) fn show(
 ) -> Result<Option<Unit>, JournalError> {
     let sql = format!("SELECT {ROW}, tags, want, patron, note, words FROM txn WHERE id = ?1");
     let unit = db.query_row(&sql, [id], |r| {
-        let tags: String = r.get(9)?;
-        let sealed: Option<Vec<u8>> = r.get(11)?;
-        let words: Option<Vec<u8>> = r.get(13)?;
+        let tags: String = r.get(11)?;
+        let sealed: Option<Vec<u8>> = r.get(13)?;
+        let words: Option<Vec<u8>> = r.get(15)?;
         Ok(Unit {
             row: row(r)?,
             tags: tags.split_whitespace().map(str::to_owned).collect(),
-            want: r.get(10)?,
+            want: r.get(12)?,
             patron: sealed.and_then(|sealed| sealer.open(&sealed).ok()).map(|p| p.masked()),
-            note: r.get(12)?,
+            note: r.get(14)?,
             words: words.and_then(|w| sealer.open(&w).ok()).map(|w| w.expose().to_owned()),
         })
     });

@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::privacy::PatronId;
+use crate::session::CardKey;
 
 /// Bytes of the key file.
 const KEY_LEN: usize = 32;
+/// What the lists' key is derived for.
+const CARDS_LABEL: &[u8] = b"jiehuan cards off line 1";
 /// Bytes of the nonce in front of each sealed value (XChaCha20).
 const NONCE_LEN: usize = 24;
 
@@ -49,8 +54,11 @@ pub enum KeyError {
 #[error("a sealed patron number does not open with this key")]
 pub struct SealError;
 
-/// Seals and opens patron numbers.
-pub struct Sealer(XChaCha20Poly1305);
+/// Seals and opens patron numbers, and hashes cards for the lists.
+pub struct Sealer {
+    cipher: XChaCha20Poly1305,
+    cards: CardKey,
+}
 
 impl Sealer {
     /// Takes the key from a file; makes it (mode 0600) when it is not there.
@@ -80,7 +88,8 @@ impl Sealer {
         let len = key.len();
         let cipher = XChaCha20Poly1305::new_from_slice(&key)
             .map_err(|_| KeyError::Length { path: path.to_owned(), len })?;
-        Ok(Self(cipher))
+        let cards = card_key(&key);
+        Ok(Self { cipher, cards })
     }
 
     /// A key that is forgotten with the process.
@@ -92,7 +101,14 @@ impl Sealer {
         getrandom::fill(key.as_mut_slice()).map_err(|_| KeyError::Random)?;
         let cipher =
             XChaCha20Poly1305::new_from_slice(key.as_slice()).map_err(|_| KeyError::Random)?;
-        Ok(Self(cipher))
+        let cards = card_key(key.as_slice());
+        Ok(Self { cipher, cards })
+    }
+
+    /// The key of the lists.
+    #[must_use]
+    pub fn cards(&self) -> &CardKey {
+        &self.cards
     }
 
     /// Seals a number: nonce, then ciphertext with tag.
@@ -103,7 +119,7 @@ impl Sealer {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| SealError)?;
         let sealed = self
-            .0
+            .cipher
             .encrypt(&XNonce::from(nonce), patron.expose().as_bytes())
             .map_err(|_| SealError)?;
         let mut out = nonce.to_vec();
@@ -117,10 +133,20 @@ impl Sealer {
     /// [`SealError`] for a damaged value or another key.
     pub fn open(&self, sealed: &[u8]) -> Result<PatronId, SealError> {
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;
-        let clear = self.0.decrypt(&XNonce::from(*nonce), body).map_err(|_| SealError)?;
+        let clear = self.cipher.decrypt(&XNonce::from(*nonce), body).map_err(|_| SealError)?;
         let clear = Zeroizing::new(clear);
         Ok(PatronId::new(std::str::from_utf8(&clear).map_err(|_| SealError)?))
     }
+}
+
+/// The lists' own key, from the station's: neither tells the other.
+fn card_key(key: &[u8]) -> CardKey {
+    let mut derived = Zeroizing::new([0; KEY_LEN]);
+    // HMAC takes keys of any length.
+    if let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) {
+        derived.copy_from_slice(&mac.chain_update(CARDS_LABEL).finalize().into_bytes());
+    }
+    CardKey::new(derived)
 }
 
 impl std::fmt::Debug for Sealer {

@@ -1,6 +1,10 @@
+use drivers::rfid::security::Security;
+
 use super::*;
 use crate::privacy::PatronId;
-use crate::session::ItemId;
+use crate::session::{
+    ItemId, Payment, PaymentId, PaymentState, PrintResult, Reason, TxnId, TxnOutcome,
+};
 
 pub(super) fn intent(n: u64) -> Record {
     Record::Intent {
@@ -183,6 +187,8 @@ fn settled_units_are_forgotten_and_no_others() {
     journal.write(&[repair, intent(8), outcome(8, TxnOutcome::NotSent)]).unwrap();
     journal.write(&[receipt(None), receipt(Some(PrintResult::Done))]).unwrap();
     journal.write(&[intent(9), accepted(9), secured(9)]).unwrap();
+    let slip = |n, result| Record::SortSlip { txn: TxnId(n), to: "XB".to_owned(), result };
+    journal.write(&[slip(1, None), slip(9, None), slip(9, Some(PrintResult::Done))]).unwrap();
     settled_then(&journal);
     let far = day("2099-01-01");
     assert_eq!(journal.forget(far, 1).unwrap().units, 0, "a clock that runs ahead forgets nothing");
@@ -192,6 +198,15 @@ fn settled_units_are_forgotten_and_no_others() {
     assert_eq!((forgotten.units, forgotten.receipts), (2, 0), "a receipt stays with its session");
     let left: Vec<i64> = journal.page(0).unwrap().iter().map(|row| row.id).collect();
     assert_eq!(left, [2, 3, 4, 5, 6, 7, 9], "the newest stays for its number");
+    let slips: Vec<(i64, Option<String>)> = journal
+        .db
+        .prepare("SELECT txn, result FROM slip")
+        .unwrap()
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(slips, [(9, Some("done".to_owned()))], "a slip goes with its return");
     assert_eq!(journal.next_txn().unwrap(), 10);
     assert_eq!(journal.page(6).unwrap().len(), 2);
 }
@@ -235,6 +250,8 @@ fn a_journal_of_the_version_before_is_brought_up_to_date() {
     let mut journal = on_disk(dir.path());
     journal.resolve(1, "found").unwrap();
     assert_eq!(journal.show(1).unwrap().unwrap().note.as_deref(), Some("found"));
+    let sums = journal.by_branch(day("2026-01-01")..=day("2026-01-01")).unwrap();
+    assert_eq!((sums[0].branch.as_str(), sums[0].for_staff), ("", 1), "of a branch nobody wrote");
 }
 
 /// As though everything had been settled when it happened.
@@ -264,4 +281,139 @@ fn the_librarys_words_are_sealed_and_go_when_staff_are_done() {
     }
     journal.resolve(1, "done").unwrap();
     assert_eq!(journal.show(1).unwrap().unwrap().words, None);
+}
+
+fn payment(n: u64, id: &str) -> Record {
+    let payment = Payment {
+        id: PaymentId::new(id).unwrap(),
+        patron: PatronId::new("0200001234"),
+        amount: 350,
+    };
+    let session = SessionCode("7K4-M92".to_owned());
+    let at = "2026-11-22T10:30:00".parse().unwrap();
+    Record::FeeIntent { txn: TxnId(n), session, payment, at }
+}
+
+#[test]
+fn payments_are_resumed_and_their_numbers_never_used_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = on_disk(dir.path());
+    let at = "2026-11-22T10:31:00".parse().unwrap();
+    let booked = TxnOutcome::Accepted { title: None, want: None };
+    journal.write(&[payment(1, "P-1")]).unwrap();
+    journal.write(&[Record::FeeSent { txn: TxnId(1), owed: Some(1250), at }]).unwrap();
+    journal.write(&[Record::Outcome { txn: TxnId(1), outcome: booked }]).unwrap();
+    journal.write(&[payment(2, "P-2")]).unwrap();
+    journal.write(&[payment(3, "P-3")]).unwrap();
+    journal.write(&[Record::FeeSent { txn: TxnId(3), owed: Some(1250), at }]).unwrap();
+    journal.write(&[payment(4, "P-1")]).unwrap_err();
+    drop(journal);
+
+    let journal = on_disk(dir.path());
+    let start = journal.fee_start(false).unwrap();
+    let open: Vec<_> = start.open.iter().map(|f| (f.payment.id.as_str(), f.sent)).collect();
+    assert_eq!(open, [("P-2", None), ("P-3", Some((at, Some(1250))))]);
+    assert_eq!(start.open[0].payment.patron, PatronId::new("0200001234"));
+    assert_eq!(start.known, [(PaymentId::new("P-1").unwrap(), PaymentState::Booked)]);
+    assert!(journal.open_units().unwrap().is_empty(), "a payment is no work on an item");
+    let listed = journal.list(9).unwrap();
+    assert_eq!((listed[2].kind.as_str(), listed[2].title.as_deref()), ("fee", Some("3.50 P-1")));
+    assert_eq!(journal.show(1).unwrap().unwrap().patron, None, "booked: the number goes");
+}
+
+#[test]
+fn groups_share_a_commit_and_not_a_fate() {
+    let mut journal = Journal::in_memory().unwrap();
+    let groups: [&[Record]; 4] =
+        [&[intent(1)], &[intent(2), accepted(2)], &[intent(3), intent(1)], &[intent(4)]];
+    let written: Vec<bool> = journal.write_all(&groups).iter().map(Result::is_ok).collect();
+    assert_eq!(written, [true, true, false, true]);
+    let ids: Vec<i64> = journal.page(0).unwrap().iter().map(|row| row.id).collect();
+    assert_eq!(ids, [1, 2, 4], "whole or not at all");
+    assert!(journal.write_all(&[]).is_empty());
+    let many: Vec<[Record; 1]> =
+        (10..10 + 2 * GROUPS_MAX as u64 + 1).map(|n| [intent(n)]).collect();
+    let many: Vec<&[Record]> = many.iter().map(|group| &group[..]).collect();
+    assert!(journal.write_all(&many).iter().all(Result::is_ok));
+    assert_eq!(journal.open_units().unwrap().len(), 3 + many.len());
+}
+
+#[test]
+fn one_commit_for_a_whole_queue() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = on_disk(dir.path());
+    journal.write(&[intent(1_000)]).unwrap();
+    let looker = Connection::open(dir.path().join("journal.sqlite")).unwrap();
+    let groups: Vec<[Record; 1]> = (1..=100).map(|n| [intent(n)]).collect();
+    let groups: Vec<&[Record]> = groups.iter().map(|group| &group[..]).collect();
+    let frames = |wal: &Path| std::fs::metadata(wal).unwrap().len() / 4096;
+    let wal = dir.path().join("journal.sqlite-wal");
+    let before = frames(&wal);
+    assert!(journal.write_all(&groups).iter().all(Result::is_ok));
+    let grown = frames(&wal) - before;
+    assert!(grown < 100, "{grown} pages: a commit each writes at least one each");
+    let seen: i64 = looker.query_row("SELECT count(*) FROM txn", [], |r| r.get(0)).unwrap();
+    assert_eq!(seen, 101, "durable and to be seen when it is said");
+}
+
+#[test]
+fn a_write_keeps_no_reader_waiting_and_no_reader_a_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = on_disk(dir.path());
+    journal.write(&[intent(1)]).unwrap();
+    let sealer = Sealer::from_file(&dir.path().join("key")).unwrap();
+    let looker = Journal::open_read_only(&dir.path().join("journal.sqlite"), sealer).unwrap();
+    // Nobody waits at all.
+    looker.db.busy_timeout(Duration::ZERO).unwrap();
+    journal.db.busy_timeout(Duration::ZERO).unwrap();
+    journal.db.execute_batch("BEGIN IMMEDIATE; UPDATE txn SET state = 'accepted'").unwrap();
+    assert_eq!(looker.list(9).unwrap()[0].state, "intent");
+    journal.db.execute_batch("COMMIT").unwrap();
+    looker.db.execute_batch("BEGIN").unwrap();
+    assert_eq!(looker.list(9).unwrap()[0].state, "accepted");
+    journal.write(&[intent(2)]).unwrap();
+    assert_eq!(looker.list(9).unwrap().len(), 1, "it sees one moment");
+    looker.db.execute_batch("COMMIT").unwrap();
+    assert_eq!(looker.list(9).unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_open_is_found_by_its_index_and_a_write_fills_no_table_for_it() {
+    let journal = Journal::in_memory().unwrap();
+    let plan = |sql: &str| -> Vec<String> {
+        let mut query = journal.db.prepare(sql).unwrap();
+        let rows = query.query_map([], |r| {
+            Ok(format!(
+                "{:?} {:?}",
+                r.get::<_, rusqlite::types::Value>(1)?,
+                r.get::<_, rusqlite::types::Value>(3)?
+            ))
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let open = schema::OPEN;
+    let steps = plan(&format!("EXPLAIN QUERY PLAN SELECT id FROM txn WHERE {open} ORDER BY id"));
+    assert!(steps.iter().any(|step| step.contains("txn_open")), "{steps:?}");
+    let steps = plan("EXPLAIN UPDATE txn SET tag = 'secured' WHERE id = 1");
+    assert!(!steps.iter().any(|step| step.contains("OpenEphemeral")), "{steps:?}");
+    assert!(schema::STEPS.iter().any(|step| step.contains(open)), "one wording");
+}
+
+#[test]
+fn a_look_at_a_journal_that_is_new_or_old_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.sqlite");
+    let look = || Journal::open_read_only(&path, Sealer::ephemeral().unwrap());
+    std::fs::write(&path, b"").unwrap();
+    assert_eq!(look().unwrap().list(9).unwrap().len(), 0, "just being made");
+    let mut db = Connection::open(&path).unwrap();
+    let tx = db.transaction().unwrap();
+    tx.execute_batch(schema::STEPS[0]).unwrap();
+    tx.pragma_update(None, "user_version", 1).unwrap();
+    tx.commit().unwrap();
+    let error = look().unwrap_err().to_string();
+    assert!(error.contains("start the station once"), "{error}");
+    drop(db);
+    assert!(on_disk(dir.path()).list(9).unwrap().is_empty(), "brought up to date");
+    assert!(look().is_ok());
 }

@@ -10,6 +10,9 @@ const DP2_TRAILER: &[u8] = b"|AY4AZ";
 /// Bit pattern garbling flips. It turns no printable ASCII character into CR or LF.
 const GARBLE: u8 = 0x01;
 
+/// Another one, for when what the first one added and took away is the same.
+const GARBLE_MORE: u8 = 0x02;
+
 /// How an answer is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trailer {
@@ -84,10 +87,16 @@ fn spoil_checksum(bytes: &mut [u8]) {
 /// the checksum can tell.
 fn garble(bytes: &mut [u8]) {
     let end = bytes.len().saturating_sub(checksum::TRAILER_LEN);
-    for byte in bytes.iter_mut().take(end).skip(3).step_by(8) {
+    let before = checksum::of(&bytes[..end]);
+    let mut last = None;
+    for (at, byte) in bytes.iter_mut().enumerate().take(end).skip(3).step_by(8) {
         if byte.is_ascii_alphanumeric() {
             *byte ^= GARBLE;
+            last = Some(at);
         }
+    }
+    if let Some(at) = last.filter(|_| checksum::of(&bytes[..end]) == before) {
+        bytes[at] ^= GARBLE_MORE;
     }
 }
 
@@ -114,6 +123,16 @@ mod tests {
         let line = "301YNN20220224    121816AOCN-110108-1-NLC|AAP001|ABB001|AJ怪物大师|AH2022-02-27|AF成功|AG成功|AY4AZFA86";
         let response = Response::decode(line.as_bytes(), Charset::Utf8).unwrap().message;
         assert_eq!(dp2(&response, Charset::Utf8), line.as_bytes());
+    }
+
+    #[test]
+    fn what_is_garbled_never_keeps_its_checksum() {
+        // One flipped bit up, one down.
+        let mut bytes = b"101YNNYY0000000ZAY2AZCF2D".to_vec();
+        let before = bytes.clone();
+        garble(&mut bytes);
+        assert_ne!(bytes, before);
+        assert_ne!(checksum::of(&bytes[..16]), checksum::of(&before[..16]));
     }
 
     #[test]

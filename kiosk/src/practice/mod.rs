@@ -12,6 +12,7 @@
 //! - `session`: one connection as a state machine
 //! - [`fault`]: what can be made to go wrong
 //! - [`server`]: sockets and the handle
+//! - [`InProcess`]: the same without them, for simulations
 //! - [`cli`]: the command line
 
 mod answer;
@@ -21,6 +22,7 @@ pub mod data;
 mod desk;
 pub mod fault;
 mod guise;
+mod in_process;
 mod model;
 mod money;
 pub mod rules;
@@ -33,6 +35,7 @@ pub use clock::{Clock, ManualClock};
 pub use desk::Duplicates;
 pub use fault::Fault;
 pub use guise::Guise;
+pub use in_process::{InProcess, Line, Said};
 pub use model::{Block, CardState, Circulation, Language, LocalTime, Station};
 pub use money::Fen;
 pub use server::{Config, Practice, PracticeError, Source, TlsFiles};

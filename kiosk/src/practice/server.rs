@@ -19,7 +19,6 @@ use tracing::{info, warn};
 use super::clock::Clock;
 use super::desk::{Availability, status_response};
 use super::fault::{Fault, Faults};
-use super::guise::Guise;
 use super::model::{Language, Station};
 use super::session::Manner;
 use super::store::{LedgerEntry, Library, Loan, Store, StoreError, Tally};
@@ -101,19 +100,11 @@ impl Practice {
     /// # Errors
     /// [`PracticeError`], each saying what to do.
     pub fn start(config: Config) -> Result<Self, PracticeError> {
-        let mut store = Store::open(&config.database)?;
-        if store.is_empty()? {
-            let now = config.clock.now();
-            let data = config.source.read(now)?;
-            store.load(data, now)?;
-        } else if let Source::File(path) = &config.source {
-            info!(file = %path.display(), "the database holds a library already, file not read");
-        }
-        let library = store.library()?;
+        let (mut store, library) = config.open()?;
         let since = store.write(|tx| tx.ledger_end())?;
         let mut faults = Faults::default();
-        for fault in config.faults {
-            faults.set(fault);
+        for fault in &config.faults {
+            faults.set(*fault);
         }
         let tls = config.tls.as_ref().map(TlsFiles::acceptor).transpose();
         let tls = tls.map_err(PracticeError::Tls)?;
@@ -125,13 +116,7 @@ impl Practice {
             store: Mutex::new(store),
             faults: Mutex::new(faults),
             library,
-            manner: Manner {
-                charset: config.guise.map_or(config.charset, Guise::charset),
-                checksum: config.checksum,
-                duplicates: config.guise.map_or(config.duplicates, Guise::duplicates),
-                guise: config.guise,
-                institutions: config.institutions,
-            },
+            manner: config.manner(),
             clock: config.clock,
             idle_timeout: config.idle_timeout,
             message_timeout: config.message_timeout,

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 
 use ui::view::{Advice, Date};
 
+use super::fee::Payment;
 use crate::privacy::{PatronId, PersonalName, Secret, is_field};
 
 /// An item's number: the primary item identifier of its tag, the barcode on its cover, SIP2 `AB`.
@@ -70,6 +71,8 @@ pub enum Ask {
         item: ItemId,
         /// When the reader laid it down.
         at: DateTime,
+        /// Lent while the library system was away (no-block): until when, as the reader was told.
+        promised: Option<DateTime>,
     },
     /// Take back.
     Checkin {
@@ -94,6 +97,8 @@ pub enum Ask {
         /// Which.
         item: ItemId,
     },
+    /// Book this payment.
+    PayFee(Payment),
     /// The reader has gone. Best effort; its answer is not waited for.
     Goodbye {
         /// Who.
@@ -122,6 +127,8 @@ pub enum Answer {
     Renew(LoanAnswer),
     /// To [`Ask::Item`].
     Item(ItemAnswer),
+    /// To [`Ask::PayFee`].
+    PayFee(FeeAnswer),
     /// To [`Ask::Goodbye`].
     Goodbye,
 }
@@ -150,8 +157,21 @@ pub struct PatronAnswer {
     pub on_loan: Option<u32>,
     /// Most items allowed on loan.
     pub limit: Option<u32>,
+    /// What they owe, in hundredths of the currency's unit, where it was told.
+    pub owed: Option<i64>,
     /// The loans, when asked for.
     pub loans: Vec<ItemId>,
+    /// End of the card's validity, where told.
+    pub expires: Option<jiff::civil::Date>,
+}
+
+/// Answer to a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeeAnswer {
+    /// Booked.
+    pub ok: bool,
+    /// The library system's own sentence.
+    pub message: Option<String>,
 }
 
 /// Answer to a loan or renewal.
@@ -161,6 +181,8 @@ pub struct LoanAnswer {
     pub ok: bool,
     /// The tag's security is to be switched off. `false` with `ok` means use in the library only.
     pub release: bool,
+    /// It was on loan to this patron already, and was renewed.
+    pub renewed: bool,
     /// Title.
     pub title: Option<String>,
     /// Due day.
@@ -220,6 +242,8 @@ pub struct ItemAnswer {
     pub on_loan: bool,
     /// In the library's hands (available, on the hold shelf, waiting to be shelved, in transit).
     pub in_library: bool,
+    /// Whether somebody waits for it, where told.
+    pub held: Option<bool>,
     /// Title.
     pub title: Option<String>,
     /// Due day, when on loan.

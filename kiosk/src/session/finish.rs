@@ -323,7 +323,14 @@ impl Station {
         let lines = std::mem::take(&mut self.lines);
         self.detached.extend(lines.into_iter().filter(ItemLine::is_open));
         self.asks.retain(|_, asked| {
-            matches!(asked, Asked::Line(_) | Asked::Fix(_) | Asked::FixItem(_) | Asked::Renewal(_))
+            matches!(
+                asked,
+                Asked::Line(_)
+                    | Asked::Fix(_)
+                    | Asked::FixItem(_)
+                    | Asked::Renewal(_)
+                    | Asked::Fee(_)
+            )
         });
         self.turn_to(Phase::Attract, now);
         self.finishing = None;

@@ -8,7 +8,7 @@ use ui::view::{Advice, Purpose, Touch};
 
 use super::rules::{PinRule, secs};
 use super::types::Proof;
-use super::{Answer, Ask, Asked, ItemId, NoAnswer, Patron, Phase, Station};
+use super::{Answer, Ask, Asked, ItemId, NoAnswer, Patron, PatronAnswer, Phase, Station};
 use crate::clock::Now;
 use crate::privacy::{PatronId, Secret};
 
@@ -32,6 +32,14 @@ pub(super) struct Identify {
     card: Option<PatronId>,
     pin: Option<Secret>,
     tries: u8,
+}
+
+impl Identify {
+    /// Whose answer that is, and whether it shows that the card was rightly used here.
+    pub(super) fn proves(&self, answer: &PatronAnswer) -> Option<(PatronId, bool)> {
+        let proved = self.pin.is_none() || answer.pin_ok == Some(true);
+        Some((self.card.clone()?, proved))
+    }
 }
 
 /// The PIN page.
@@ -192,7 +200,7 @@ impl Station {
             return self.card_problem(purpose, Advice::PinLocked { minutes }, now);
         }
         if !self.link.online {
-            return self.card_problem(purpose, Advice::IlsDown, now);
+            return self.card_offline(purpose, card, scanned, now);
         }
         let ask_pin = match self.rules.pin {
             PinRule::Never => false,
@@ -210,7 +218,7 @@ impl Station {
         }
     }
 
-    fn card_problem(&mut self, purpose: Purpose, advice: Advice, now: Now) {
+    pub(super) fn card_problem(&mut self, purpose: Purpose, advice: Advice, now: Now) {
         self.stats.refused += 1;
         self.open_identify(purpose, Some(advice), now);
     }

@@ -132,6 +132,11 @@ impl Station {
         });
         match outcome {
             Some(TxnOutcome::Accepted { .. }) => self.keep_outcome(id, next, records),
+            Some(TxnOutcome::LentHere { .. }) => {
+                // Not noted, so not lent, and its tag stays as it is.
+                self.note_later(never_sent(records));
+                self.end_line(id, End::attention(Advice::QueueFull));
+            }
             Some(TxnOutcome::Queued { .. }) => {
                 // Not noted, so not taken: the reader keeps the book or hands it over.
                 let owed = if records.iter().any(|r| matches!(r, Record::Intent { .. })) {
@@ -211,7 +216,7 @@ pub(super) fn never_sent(records: Vec<Record>) -> Vec<Record> {
                 out.push(Record::Intent { txn, session, kind, item, patron: None, tags, at });
                 out.push(Record::Outcome { txn, outcome: TxnOutcome::NotSent });
             }
-            Record::Outcome { .. } => {}
+            Record::Outcome { .. } | Record::Remark { .. } | Record::Card { .. } => {}
             other => out.push(other),
         }
     }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 use ui::view::{Advice, Destination, LineState, Note};
 
 use super::types::{JobKind, OpId, Reason, TxnId, TxnOutcome};
 use super::{CheckinAnswer, Due, ItemId, LoanAnswer, Sort};
+use crate::owners::Whose;
 use crate::privacy::PatronId;
 
 /// What is being done with an item.
@@ -70,6 +73,8 @@ pub(super) enum Next {
     End(End),
     /// Noted for later: bring the tags to this state, if any.
     Queue(Option<Security>),
+    /// Lent here until that day: release the tags.
+    Lend(jiff::civil::Date),
     /// Sent without an answer: it is being found out.
     Find,
     /// The loan is taken back.
@@ -118,6 +123,8 @@ pub(super) struct ItemLine {
     pub(super) stage: Stage,
     /// Journal unit of the loan, return or renewal.
     pub(super) txn: Option<TxnId>,
+    /// When that unit began.
+    pub(super) at: Option<DateTime>,
     /// Journal unit of taking the loan back.
     pub(super) cancel: Option<TxnId>,
     /// For whom, while the library system may have to be asked again. Gone when settled.
@@ -133,6 +140,10 @@ pub(super) struct ItemLine {
     pub(super) noted: bool,
     /// The tag says it is not to be lent.
     pub(super) no_loan: bool,
+    /// Whose it is, where the tag tells.
+    pub(super) whose: Option<Whose>,
+    /// Its sort slip was asked for: once is all.
+    pub(super) slip_asked: bool,
     /// Named by the scanner instead of a tag.
     pub(super) scanned: bool,
     /// Taken back, or tried to: once is enough, a book at the field's edge comes and goes.
@@ -165,6 +176,7 @@ impl ItemLine {
             job,
             stage: Stage::Parts,
             txn: None,
+            at: None,
             cancel: None,
             patron: None,
             title: None,
@@ -174,6 +186,8 @@ impl ItemLine {
             taken_back: false,
             noted: false,
             no_loan: false,
+            whose: None,
+            slip_asked: false,
             scanned: false,
             undone: false,
             armed: false,
@@ -218,7 +232,9 @@ impl ItemLine {
     }
 
     pub(super) fn counts(&self) -> bool {
-        self.end().is_some_and(|end| end.counts() || self.lent || self.taken_back || self.noted)
+        // A loan that may have been taken back is none that paper could vouch for.
+        let lent = self.lent && !matches!(self.job, Job::Cancel { .. });
+        self.end().is_some_and(|end| end.counts() || lent || self.taken_back || self.noted)
     }
 
     /// The journal unit at work.
@@ -242,6 +258,9 @@ impl ItemLine {
         if answer.ok {
             self.lent = true;
             self.release = answer.release;
+            // A loan of before, or this one sent again: the machine cannot tell which, and never
+            // takes it back by itself.
+            self.undone |= answer.renewed;
             self.due = answer.due;
             let want = (answer.release && !self.tags.is_empty()).then_some(Security::Released);
             let note = if answer.release {
@@ -296,7 +315,7 @@ impl ItemLine {
         let want = (answer.secure && !self.tags.is_empty()).then_some(Security::Secured);
         if answer.ok {
             self.taken_back = true;
-            let place = destination(answer.sort, to_trolley);
+            let place = destination(self.sent_on(answer.sort), to_trolley);
             let note = if answer.was_on_loan { Note::Put(place) } else { Note::NotOnLoan(place) };
             let end = End::new(LineState::Returned, note);
             let next = match want {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use ui::view::{self, Advice, LoanLine, LoanState};
 
 use super::late::never_sent;
 use super::line::refusal;
 use super::rules::secs;
-use super::types::{JobKind, Record, TxnId, TxnOutcome};
+use super::types::{JobKind, OpenTxn, Record, TxnId, TxnOutcome};
 use super::{Answer, Ask, Asked, Due, ItemId, NoAnswer, Phase, Recorded, Station};
 use crate::clock::{Now, view_date};
 use crate::privacy::PatronId;
@@ -32,8 +34,29 @@ pub(super) struct LoansPage {
 pub(super) struct Renewal {
     patron: PatronId,
     item: ItemId,
+    /// What the loan was due before; a later day afterwards tells that it was renewed.
+    before: Due,
+    at: DateTime,
     /// What to show once the outcome is durable.
     then: Option<(LoanState, Due)>,
+    /// No answer came: it is found out.
+    unsure: bool,
+}
+
+impl Renewal {
+    fn open_unit(self, txn: TxnId) -> (OpenTxn, Due) {
+        let unit = OpenTxn {
+            txn,
+            kind: JobKind::Renew,
+            item: self.item,
+            patron: Some(self.patron),
+            tags: Vec::new(),
+            at: self.at,
+            outcome: Some(TxnOutcome::Unsure),
+            time_unsure: false,
+        };
+        (unit, self.before)
+    }
 }
 
 /// One loan.
@@ -197,11 +220,12 @@ impl Station {
     pub(super) fn renew_one(&mut self, at: usize, now: Now) {
         let session = self.code.clone();
         let Some(patron) = self.patron.as_ref().map(|p| p.id.clone()) else { return };
-        let online = self.link.online;
+        let (online, room) = (self.link.online, self.has_room_to_lend());
         let Phase::Loans(page) = &mut self.phase else { return };
         let Some(loan) = page.loans.get_mut(at).filter(|l| l.may_renew()) else { return };
-        if !online {
-            loan.state = LoanState::Refused(Advice::IlsDown);
+        if !online || !room {
+            let why = if online { Advice::QueueFull } else { Advice::IlsDown };
+            loan.state = LoanState::Refused(why);
             return;
         }
         let txn = TxnId(self.ids.txn);
@@ -211,7 +235,14 @@ impl Station {
         page.asked_at = now.mono;
         let item = loan.item.clone();
         let kind = JobKind::Renew;
-        let renewal = Renewal { patron: patron.clone(), item: item.clone(), then: None };
+        let renewal = Renewal {
+            patron: patron.clone(),
+            item: item.clone(),
+            before: loan.due.clone(),
+            at: now.wall,
+            then: None,
+            unsure: false,
+        };
         self.renewals.insert(txn, renewal);
         let (patron, tags, at) = (Some(patron), Vec::new(), now.wall);
         let intent = Record::Intent { txn, session, kind, item, patron, tags, at };
@@ -239,8 +270,13 @@ impl Station {
         }
     }
 
+    /// Whether the reader here looks at this renewal.
+    pub(super) fn shows_renewal(&self, txn: TxnId) -> bool {
+        matches!(&self.phase, Phase::Loans(page) if page.loans.iter().any(|l| l.txn == Some(txn)))
+    }
+
     /// Shows how a renewal ended, to the reader whose it is.
-    fn show_renewal(&mut self, txn: TxnId, state: LoanState, due: Due, now: Now) {
+    pub(super) fn show_renewal(&mut self, txn: TxnId, state: LoanState, due: Due, now: Now) {
         let Phase::Loans(page) = &mut self.phase else { return };
         let Some(loan) = page.loans.iter_mut().find(|l| l.txn == Some(txn)) else { return };
         loan.state = state;
@@ -266,7 +302,10 @@ impl Station {
         let Some(renewal) = self.renewals.get_mut(&txn) else { return };
         match renewal.then.take() {
             Some((state, due)) => {
-                self.renewals.remove(&txn);
+                if let Some(renewal) = self.renewals.remove(&txn).filter(|r| r.unsure) {
+                    let (unit, before) = renewal.open_unit(txn);
+                    self.fix_renewal(unit, before);
+                }
                 // Renewed, but a power cut would not know: never told as done.
                 let told = ok || state != LoanState::Renewed;
                 let state = if told { state } else { LoanState::Refused(Advice::Unsure) };
@@ -313,10 +352,11 @@ impl Station {
             Err(NoAnswer::NotSent) => {
                 (TxnOutcome::NotSent, LoanState::Refused(Advice::IlsDown), Due::Unknown)
             }
-            // A renewal leaves no mark that could be looked up: staff decide, never a guess.
             Ok(_) | Err(NoAnswer::Unknown) => {
-                let outcome = TxnOutcome::ForStaff { reason: "unsure".into() };
-                (outcome, LoanState::Refused(Advice::Unsure), Due::Unknown)
+                if let Some(renewal) = self.renewals.get_mut(&txn) {
+                    renewal.unsure = true;
+                }
+                (TxnOutcome::Unsure, LoanState::Refused(Advice::Unsure), Due::Unknown)
             }
         };
         self.count(None, super::line::Job::Renew, &outcome);

@@ -8,16 +8,22 @@
 //! system, outcome in the journal, tag released and read back, journal closed, screen says done.
 
 mod ask;
+mod fee;
 mod finish;
 mod identify;
 mod late;
+mod lending;
 mod line;
+mod lists;
 mod loans;
+mod offline;
 mod pad;
 mod pile;
 mod repair;
+mod replay;
 mod rules;
 mod show;
+mod sorting;
 mod tagging;
 #[cfg(test)]
 mod tests;
@@ -26,18 +32,26 @@ mod undo;
 mod work;
 
 pub use ask::{
-    Answer, Ask, AskId, CheckinAnswer, Due, ITEM_ID_MAX, ItemAnswer, ItemId, ItemIdError,
-    LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, AskId, CheckinAnswer, Due, FeeAnswer, ITEM_ID_MAX, ItemAnswer, ItemId,
+    ItemIdError, LoanAnswer, NoAnswer, PatronAnswer, Sort,
 };
+pub use fee::{
+    FEES_MAX, FeeStart, OpenFee, PAYMENT_ID_MAX, PAYMENTS_KNOWN_MAX, Payment, PaymentId,
+    PaymentIdError, PaymentState,
+};
+pub use lending::{Never, OfflineRules, Wish};
+pub use lists::{CARDS_MAX, CardHash, CardKey, CardRow, HASH_LEN, HELD_MAX, Lists};
+pub use offline::Remark;
+pub use repair::QUEUE_MAX;
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
-    ReceiptDefault, Rules, Times,
+    ReceiptDefault, Rules, Slips, Times,
 };
 pub use show::Names;
 pub use types::{
     Aid, Content, Effect, Input, JobKind, OpId, OpenTxn, PrintResult, Proof, Reason, Record,
-    RepairRow, SessionCode, SlipKind, SlipLine, SlipRequest, Start, Stats, TagRead, TagResult,
-    Token, TxnId, TxnOutcome,
+    RepairRow, Room, SessionCode, SlipKind, SlipLine, SlipRequest, SortSlip, Start, Stats, TagRead,
+    TagResult, Token, TxnId, TxnOutcome,
 };
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -74,6 +88,7 @@ pub struct Station {
     reader_seen: bool,
     printer: PrinterState,
     journal_ok: bool,
+    room: Room,
     code: SessionCode,
     codes: VecDeque<SessionCode>,
     ids: Ids,
@@ -83,6 +98,8 @@ pub struct Station {
     /// Renewed from the list in this session.
     renewed: Vec<SlipLine>,
     late: late::Late,
+    fees: fee::Fees,
+    offline: offline::Offline,
     pins: identify::PinGuard,
     idle_from: Duration,
     /// The moment of the last input.
@@ -170,6 +187,7 @@ enum Asked {
     Renewal(TxnId),
     Fix(TxnId),
     FixItem(Uid),
+    Fee(TxnId),
     Goodbye,
 }
 
@@ -179,6 +197,7 @@ enum Recorded {
     Line(u32),
     Renewal(TxnId),
     Fix(TxnId),
+    Fee(TxnId),
     /// A yes that the journal did not take at first.
     Late(TxnId),
     /// Nothing waits for it.
@@ -207,6 +226,7 @@ impl Station {
             reader_seen: false,
             printer: start.printer,
             journal_ok: true,
+            room: Room::All,
             code,
             codes,
             ids: Ids { txn: start.next_txn, ask: 1, op: 1, token: 1, line: 1 },
@@ -215,6 +235,8 @@ impl Station {
             renewals: HashMap::new(),
             renewed: Vec::new(),
             late: late::Late::default(),
+            fees: fee::Fees::new(start.fees),
+            offline: offline::Offline::new(start.lists, start.newest),
             pins: identify::PinGuard::default(),
             idle_from: Duration::ZERO,
             ticked: Duration::ZERO,
@@ -240,15 +262,20 @@ impl Station {
             Input::Read(tag) => self.on_read(tag, now),
             Input::Answer(id, answer) => self.on_answer(id, answer, now),
             Input::Recorded(token, ok) => self.on_recorded(token, ok, now),
+            Input::Room(room) => self.room = room,
             Input::Tag(op, result) => self.on_tag(op, result, now),
             Input::Printed(result) => self.on_printed(result, now),
+            Input::SlipPrinted(txn, result) => self.sort_slip_printed(txn, result),
             Input::Link(link) => self.on_link(link, now),
             Input::Reader { up } => self.on_reader(up, now),
             Input::Aid { kind, up } => self.on_aid(kind, up),
             Input::Card(patron, proof) => self.on_card(patron, proof, now),
+            Input::Paid(payment) => self.paid(payment, now),
             Input::NoCard(advice) => self.on_no_card(advice, now),
             Input::Printer(state) => self.printer = state,
             Input::Codes(codes) => self.on_codes(codes),
+            Input::LibraryTime(at) => self.on_library_time(at, now),
+            Input::Lists(lists) => self.on_lists(*lists),
             Input::Tick => {}
         }
         self.tick(now);
@@ -346,7 +373,11 @@ impl Station {
     }
 
     fn on_answer(&mut self, id: AskId, answer: Result<Answer, NoAnswer>, now: Now) {
-        match self.asks.remove(&id) {
+        let asked = self.asks.remove(&id);
+        if let Some(asked) = &asked {
+            self.learn(asked, &answer, now);
+        }
+        match asked {
             Some(Asked::Identify) => self.identified(answer, now),
             Some(Asked::Line(line)) => self.line_answered(line, answer, now),
             Some(Asked::LoansList) => self.loans_listed(answer, now),
@@ -354,6 +385,7 @@ impl Station {
             Some(Asked::Renewal(txn)) => self.renewal_answered(txn, answer),
             Some(Asked::Fix(txn)) => self.fix_answered(txn, answer, now),
             Some(Asked::FixItem(uid)) => self.fix_item_answered(uid, id, answer),
+            Some(Asked::Fee(txn)) => self.fee_answered(txn, answer, now),
             // An answer nobody waits for any more: its session ended and left nothing behind.
             Some(Asked::Goodbye) | None => {}
         }
@@ -369,6 +401,7 @@ impl Station {
             Recorded::Line(line) => self.line_recorded(line, ok, records, now),
             Recorded::Renewal(txn) => self.renewal_recorded(txn, ok, records, now),
             Recorded::Fix(txn) => self.fix_recorded(txn, ok, now),
+            Recorded::Fee(txn) => self.fee_recorded(txn, ok, now),
             Recorded::Late(txn) => self.late_recorded(txn, ok, now),
             Recorded::Note if !ok => self.note_later(records),
             Recorded::Note => {}
@@ -386,7 +419,11 @@ impl Station {
         let was = self.link.online;
         self.link = LinkState { ever: link.ever || self.link.ever || link.online, ..link };
         if link.online && !was {
+            self.fees.again = None;
+            self.hold_replay(now);
             self.fix_online(now);
+        } else if was && !link.online {
+            self.offline.link_lost(now);
         }
     }
 
@@ -419,11 +456,26 @@ impl Station {
     fn services(&self) -> ui::view::Services {
         let seen = self.reader_up || self.can_scan();
         let lends = self.reader_up || self.rules.barcode_items == BarcodeItems::Both;
+        let notes = self.journal_ok && self.has_room_to_lend();
         ui::view::Services {
-            borrow: seen && lends && self.link.online && self.link.checkout_ok && self.journal_ok,
-            giveback: seen && self.journal_ok,
-            account: self.link.online && self.journal_ok && (seen || !self.rules.cards.is_empty()),
+            borrow: seen
+                && lends
+                && notes
+                && (self.link.online && self.link.checkout_ok || self.offline.lends),
+            giveback: seen && self.journal_ok && self.has_room_to_return(),
+            account: self.link.online && notes && (seen || !self.rules.cards.is_empty()),
         }
+    }
+
+    /// Whether loans and renewals may begin: the disk has room, and what waits to be posted
+    /// leaves room for returns.
+    fn has_room_to_lend(&self) -> bool {
+        self.room == Room::All && !self.fixer.is_nearly_full()
+    }
+
+    /// Whether returns may begin. With the link up they are asked at once, queue or no queue.
+    fn has_room_to_return(&self) -> bool {
+        self.room != Room::None && (self.link.online || !self.fixer.is_full())
     }
 
     fn wants_card(&self) -> Option<Purpose> {

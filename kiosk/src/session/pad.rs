@@ -274,7 +274,7 @@ mod tests {
     fn a_tag_lies_still_from_when_it_was_heard_not_from_when_it_was_told() {
         let uid = Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, 1]);
         let item = ItemId::new("YZ0000001".to_owned()).unwrap();
-        let content = Content::Item { item, parts: 1, part: 1, no_loan: false };
+        let content = Content::Item { item, parts: 1, part: 1, no_loan: false, whose: None };
         let tag = |content| vec![TagRead { uid, content }];
         let mut pad = Pad::default();
         // A UHF module asks each new tag for its TID: the first look is told late.

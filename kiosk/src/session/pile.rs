@@ -10,6 +10,7 @@ use ui::view::{Advice, LineState, Note};
 use super::line::{ASKS_MAX, End, ItemLine, Job, Stage};
 use super::pad::PadEvent;
 use super::rules::{AttractItem, BarcodeItems, BorrowCommit, secs};
+use super::sorting::barred;
 use super::types::{Content, TagRead};
 use super::{ItemId, Phase, Station};
 use crate::clock::Now;
@@ -133,15 +134,21 @@ impl Station {
     /// A book lies still: a new line, a further part of a set, or an old line come back.
     fn take_up(&mut self, uid: Uid, job: Job, now: Now) {
         let Some(content) = self.pad.content(uid).cloned() else { return };
-        let (item, parts, part, no_loan) = match content {
-            Content::Item { item, parts, part, no_loan } => (item, parts, part, no_loan),
+        let (item, parts, part, no_loan, whose) = match content {
+            Content::Item { item, parts, part, no_loan, whose } => {
+                (item, parts, part, no_loan, whose)
+            }
             Content::Foreign => return self.odd_line(uid, job, Advice::TagForeign),
             Content::Bad => return self.odd_line(uid, job, Advice::TagBad),
             Content::Card(_) | Content::Unread => return,
         };
         // A tag that could not be read before and now is: the item's line takes its place.
         self.lines.retain(|l| l.item.is_some() || !l.tags.contains(&uid));
+        let barred = barred(whose.as_ref(), job);
         if let Some(at) = self.lines.iter().position(|l| l.item.as_ref() == Some(&item)) {
+            if let Some(end) = barred {
+                return self.bar_again(at, end);
+            }
             return self.take_up_again(at, uid, part, job, now);
         }
         if self.lines.len() >= LINES_MAX {
@@ -150,6 +157,7 @@ impl Station {
         let mut line = ItemLine::new(self.next_line(), Some(item), job);
         line.parts = parts.max(1);
         line.no_loan = no_loan;
+        line.whose = whose;
         line.tags.push(uid);
         line.seen_parts.push(part);
         let id = line.id;
@@ -157,6 +165,10 @@ impl Station {
         if job == Job::Borrow && no_loan {
             self.stats.refused += 1;
             return self.end_line(id, End::refused(Advice::InLibrary));
+        }
+        if let Some(end) = barred {
+            self.stats.refused += 1;
+            return self.end_line(id, end);
         }
         self.begin_if_complete(id, now);
     }

@@ -9,61 +9,88 @@ use std::time::Duration;
 
 use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
-use ui::view::{Advice, LineState, Note};
+use ui::view::{Advice, LineState, LoanState, Note};
 
 use super::line::{End, Job, Stage};
+use super::offline::Remark;
+use super::replay::return_remarks;
 use super::types::{
     Effect, JobKind, OpId, OpenTxn, Reason, Record, RepairRow, TagResult, TxnId, TxnOutcome,
 };
-use super::{Answer, Ask, AskId, Asked, ItemId, NoAnswer, Recorded, Station};
+use super::{Answer, Ask, AskId, Asked, Due, ItemAnswer, ItemId, NoAnswer, Recorded, Station};
 use crate::clock::Now;
 
 /// Pause before a unit is tried again when no answer came.
 const FIX_AGAIN: Duration = Duration::from_secs(5);
 
-/// Most times a unit is posted without an answer before staff decide.
+/// Most times a unit is posted or asked about without an answer before staff decide: a library
+/// system that never answers this question must not keep the link busy for ever.
 const POSTS_MAX: u8 = 10;
+
+/// Most units that wait to be posted or found out: months of a busy station off line.
+pub const QUEUE_MAX: usize = 100_000;
+
+/// Above this share of [`QUEUE_MAX`], in percent, only returns are taken (patron-experience.md
+/// section 12).
+const RETURNS_ONLY_FROM: usize = 90;
 
 /// What is owed.
 #[derive(Debug, Default)]
 pub(super) struct Fixer {
     /// Oldest first.
-    owed: VecDeque<Owed>,
+    pub(super) owed: VecDeque<Owed>,
     /// The unit being worked on; always the front.
-    busy: bool,
+    pub(super) busy: bool,
     /// Not before this moment.
     pub(super) again: Option<Duration>,
+    /// What is noted waits for the running session to end, until this moment at most.
+    pub(super) hold: Option<Duration>,
     /// Tags to bring right when they are seen.
-    repairs: BTreeMap<Uid, RepairRow>,
+    pub(super) repairs: BTreeMap<Uid, RepairRow>,
     /// Tags being asked about or written.
-    fixing: BTreeMap<Uid, Fixing>,
+    pub(super) fixing: BTreeMap<Uid, Fixing>,
     /// Units whose tags go on the repair list with the first journal write.
     to_list: Vec<(TxnId, ItemId, Vec<Uid>, Security)>,
 }
 
 /// What is being done about one tag of the repair list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fixing {
+pub(super) enum Fixing {
     Asking(AskId),
     Writing(OpId),
 }
 
 /// One unit owed.
 #[derive(Debug)]
-struct Owed {
-    unit: OpenTxn,
-    step: Step,
+pub(super) struct Owed {
+    pub(super) unit: OpenTxn,
+    pub(super) step: Step,
     posts: u8,
     /// The line still shown for it, while its session lasts.
-    line: Option<u32>,
+    pub(super) line: Option<u32>,
+    /// What staff should know, written with how it ended.
+    pub(super) remarks: Vec<Remark>,
+    /// Of a loan noted here: the due day as the library system has it. Of a renewal: due before it
+    /// was asked for; once found out, due now.
+    pub(super) due: Due,
+}
+
+impl Owed {
+    pub(super) fn new(unit: OpenTxn, step: Step, line: Option<u32>) -> Self {
+        Self { unit, step, posts: 0, line, remarks: Vec::new(), due: Due::Unknown }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// Send it: a return noted earlier, a taking back found not done.
     Post,
     /// Find out whether it was done; `told` = the reader saw that it was noted.
     Find { told: bool },
+    /// The patron's list could not tell: look whether the item is here.
+    FindItem,
+    /// A loan noted here is on loan: to its reader?
+    FindTheirs,
     /// The result is being written.
     Recording(TxnOutcome),
 }
@@ -82,6 +109,11 @@ impl Fixer {
                     unit.tags.clear();
                     Step::Find { told: true }
                 }
+                Some(TxnOutcome::LentHere { want, .. }) => {
+                    fixer.list_at_start(&unit, want);
+                    unit.tags.clear();
+                    Step::Find { told: true }
+                }
                 None => Step::Find { told: false },
                 Some(TxnOutcome::Unsure) => Step::Find { told: true },
                 Some(TxnOutcome::Accepted { want, .. }) => {
@@ -90,7 +122,7 @@ impl Fixer {
                 }
                 Some(_) => continue,
             };
-            fixer.owed.push_back(Owed { unit, step, posts: 0, line: None });
+            fixer.owed.push_back(Owed::new(unit, step, None));
         }
         fixer
     }
@@ -105,10 +137,18 @@ impl Fixer {
     /// Returns noted and not posted yet.
     pub(super) fn queued(&self) -> u64 {
         let noted = |o: &&Owed| {
-            o.unit.kind == JobKind::Checkin
-                && matches!(o.step, Step::Post | Step::Find { told: true })
+            let told = matches!(o.step, Step::Post | Step::Find { told: true });
+            o.unit.promised().is_some() || (o.unit.kind == JobKind::Checkin && told)
         };
         self.owed.iter().filter(noted).count() as u64
+    }
+
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.owed.len() > QUEUE_MAX / 100 * RETURNS_ONLY_FROM
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.owed.len() >= QUEUE_MAX
     }
 
     pub(super) fn is_writing(&self) -> bool {
@@ -118,6 +158,11 @@ impl Fixer {
     /// Whether the repair list is writing this tag now.
     pub(super) fn is_writing_tag(&self, uid: Uid) -> bool {
         matches!(self.fixing.get(&uid), Some(Fixing::Writing(_)))
+    }
+
+    /// Whether something that happened to this item is not settled yet.
+    pub(super) fn owes(&self, item: &ItemId) -> bool {
+        self.owed.iter().any(|o| o.unit.item == *item)
     }
 
     fn owes_return(&self, item: &ItemId) -> bool {
@@ -160,6 +205,7 @@ impl Station {
     }
 
     fn owe(&mut self, id: u32, step: Step, now: Now) {
+        let time_unsure = self.offline.clock_unsure(now);
         let Some(line) = self.line_mut(id) else { return };
         let (Some(txn), Some(item)) = (line.unit(), line.item.clone()) else { return };
         // A return's tags are armed by its line, whatever is found out.
@@ -170,10 +216,17 @@ impl Station {
             item,
             patron: line.patron.clone(),
             tags,
-            at: now.wall,
+            at: line.at.unwrap_or(now.wall),
             outcome: None,
+            time_unsure,
         };
-        self.fixer.owed.push_back(Owed { unit, step, posts: 0, line: Some(id) });
+        self.fixer.owe(Owed::new(unit, step, Some(id)));
+    }
+
+    /// A renewal's answer never came; `due` is what its loan was due before.
+    pub(super) fn fix_renewal(&mut self, unit: OpenTxn, due: Due) {
+        let step = Step::Find { told: true };
+        self.fixer.owe(Owed { due, ..Owed::new(unit, step, None) });
     }
 
     /// The link is back.
@@ -200,6 +253,9 @@ impl Station {
         if self.fixer.busy || self.fixer.again.is_some_and(|at| now.mono < at) {
             return;
         }
+        if !self.choose_owed(now) {
+            return;
+        }
         let Some(owed) = self.fixer.owed.front() else { return };
         if let Step::Recording(outcome) = &owed.step {
             // The journal did not take it: written again, never asked again.
@@ -214,13 +270,22 @@ impl Station {
         let unit = &owed.unit;
         let item = unit.item.clone();
         let cancel = unit.kind == JobKind::Cancel;
+        let due_known = matches!(owed.due, Due::Day(_));
+        let at = self.told_time(unit, now);
         let ask = match (&owed.step, unit.kind, &unit.patron) {
-            (Step::Post, ..) => Ask::Checkin { item, at: unit.at, already_done: !cancel, cancel },
+            (step, JobKind::Checkout, Some(_)) if unit.promised().is_some() => {
+                let Some(ask) = Self::ask_noted(unit, step, at) else { return };
+                ask
+            }
+            (Step::Post, ..) => Ask::Checkin { item, at, already_done: !cancel, cancel },
             (Step::Find { .. }, JobKind::Checkout, Some(patron)) => {
                 Ask::Patron { patron: patron.clone(), pin: None, loans: true }
             }
-            (Step::Find { .. }, JobKind::Checkin | JobKind::Cancel, _) => Ask::Item { item },
-            // A renewal leaves no mark that tells it from the one before; staff decide.
+            (Step::Find { .. }, JobKind::Checkin | JobKind::Cancel, _) | (Step::FindItem, ..) => {
+                Ask::Item { item }
+            }
+            // A renewal leaves no mark but a later due date.
+            (Step::Find { .. }, JobKind::Renew, _) if due_known => Ask::Item { item },
             _ => return self.fix_for_staff("unsure"),
         };
         let txn = unit.txn;
@@ -236,24 +301,44 @@ impl Station {
         self.fixer.busy = false;
         let Some(owed) = self.fixer.owed.front_mut().filter(|o| o.unit.txn == txn) else { return };
         let tagged = !owed.unit.tags.is_empty();
+        let noted = owed.unit.promised().is_some();
         let outcome = match (owed.step.clone(), answer) {
+            (_, Ok(answer)) if noted => match Self::noted_answered(owed, answer, now) {
+                Some(outcome) => outcome,
+                None => return,
+            },
             (Step::Post, Ok(Answer::Checkin(a))) if a.ok => {
+                if owed.unit.kind == JobKind::Checkin {
+                    owed.remarks = return_remarks(&a);
+                }
                 let want = tagged.then_some(Security::Secured);
                 TxnOutcome::Accepted { title: a.title, want }
             }
             (Step::Post, Ok(Answer::Checkin(a))) => {
                 TxnOutcome::ForStaff { reason: Reason::words_or(a.message, "return refused") }
             }
+            (Step::Find { .. }, Ok(Answer::Item(item))) if owed.unit.kind == JobKind::Renew => {
+                let outcome = found_renewal(&owed.due, &item);
+                owed.due = item.due;
+                outcome
+            }
+            (Step::FindItem, Ok(Answer::Item(item))) if item.in_library => TxnOutcome::NotSent,
             (Step::Find { told }, Ok(answer)) => match found(&owed.unit, &answer, told) {
                 Found::Outcome(outcome) => outcome,
                 Found::Post => {
                     owed.step = Step::Post;
                     return;
                 }
+                Found::AskItem => {
+                    owed.step = Step::FindItem;
+                    return;
+                }
             },
             (step, Err(why)) => {
-                if step == Step::Post && why == NoAnswer::Unknown {
-                    owed.step = Step::Find { told: true };
+                if why == NoAnswer::Unknown {
+                    if step == Step::Post {
+                        owed.step = Step::Find { told: true };
+                    }
                     owed.posts += 1;
                     if owed.posts >= POSTS_MAX {
                         return self.fix_for_staff("unsure");
@@ -269,7 +354,7 @@ impl Station {
             JobKind::Checkout => self.count(line, Job::Borrow, &outcome),
             JobKind::Checkin => self.count(line, Job::GiveBack, &outcome),
             JobKind::Cancel => self.count(line, Job::Cancel { by_reader: false }, &outcome),
-            JobKind::Renew => {}
+            JobKind::Renew => self.count(None, Job::Renew, &outcome),
         }
         self.fix_record(outcome);
     }
@@ -279,6 +364,8 @@ impl Station {
         owed.step = Step::Recording(outcome.clone());
         let txn = owed.unit.txn;
         let mut records = vec![Record::Outcome { txn, outcome: outcome.clone() }];
+        records.extend(self.fixer.remarked());
+        let Some(owed) = self.fixer.owed.front() else { return };
         // A loan that could not be taken back stands, and its tag is armed.
         let stands = owed.unit.kind == JobKind::Cancel
             && matches!(outcome, TxnOutcome::ForStaff { .. } | TxnOutcome::NotSent);
@@ -303,8 +390,12 @@ impl Station {
         }
         let Some(owed) = self.fixer.owed.pop_front() else { return };
         let Step::Recording(outcome) = owed.step else { return };
+        if owed.unit.kind == JobKind::Renew && matches!(outcome, TxnOutcome::Accepted { .. }) {
+            return self.show_renewal(txn, LoanState::Renewed, owed.due, now);
+        }
         let shown = owed.line.filter(|id| self.lines.iter().any(|l| l.id == *id));
         match shown {
+            Some(id) if owed.unit.promised().is_some() => self.tell_noted(id, &owed.due, &outcome),
             Some(id) => self.tell_found(id, &owed.unit, &outcome, now),
             None => {
                 if let TxnOutcome::Accepted { want: Some(want), .. } = outcome {
@@ -353,11 +444,18 @@ impl Station {
     /// A tag lies on the pad outside a loan or return: is anything owed for it?
     pub(super) fn fix_seen(&mut self, uid: Uid) {
         let due = self.fixer.repairs.contains_key(&uid) && !self.fixer.fixing.contains_key(&uid);
-        if !self.link.online || !due || self.is_in_work(uid) {
+        if !due || self.is_in_work(uid) {
             return;
         }
         let Some(row) = self.fixer.repairs.get(&uid) else { return };
         let item = row.item.clone();
+        if self.fixer.owes_loan(&item) {
+            // Off line its noted loan stands; on line the library system hears of it first.
+            return self.release_noted(uid);
+        }
+        if !self.link.online {
+            return;
+        }
         // Between then and now the item may have been returned or lent elsewhere: a tag is
         // released only for a loan that stands today.
         let ask = self.ask(Asked::FixItem(uid), Ask::Item { item });
@@ -429,6 +527,17 @@ impl super::ItemLine {
 enum Found {
     Outcome(TxnOutcome),
     Post,
+    AskItem,
+}
+
+/// A later due date is a renewal. The same one may be a renewal too: for staff.
+fn found_renewal(before: &Due, item: &ItemAnswer) -> TxnOutcome {
+    match (before, &item.due) {
+        (Due::Day(before), Due::Day(now)) if item.on_loan && now > before => {
+            TxnOutcome::Accepted { title: item.title.clone(), want: None }
+        }
+        _ => TxnOutcome::ForStaff { reason: "unsure".into() },
+    }
 }
 
 /// What the library system's state says of a unit whose answer never came.
@@ -441,16 +550,21 @@ fn found(unit: &OpenTxn, answer: &Answer, told: bool) -> Found {
         (JobKind::Checkout, Answer::Patron(patron)) => {
             if patron.loans.contains(&unit.item) {
                 done(Security::Released)
-            } else if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
-                // The list is cut short or not given at all: its silence proves nothing.
-                Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".into() })
-            } else {
+            } else if patron.known
+                && patron.on_loan.is_some_and(|n| n as usize <= patron.loans.len())
+            {
                 Found::Outcome(TxnOutcome::NotSent)
+            } else {
+                // The list is cut short or not given at all: its silence proves nothing.
+                Found::AskItem
             }
         }
         (JobKind::Checkin, Answer::Item(item)) => {
-            if !item.on_loan {
+            if item.in_library {
                 done(Security::Secured)
+            } else if !item.on_loan {
+                // Lost, on order, unknown: neither says whether it was taken back.
+                Found::Outcome(TxnOutcome::ForStaff { reason: "unsure".into() })
             } else if told {
                 // The reader was told it is noted, and the book is armed: it is posted.
                 Found::Post

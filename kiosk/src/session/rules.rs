@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use drivers::rfid::card::CardRule;
 use ui::view::Language;
 
+use super::lending::OfflineRules;
+
 /// What to do when the library system said yes and the tag cannot be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +77,17 @@ pub enum ReceiptDefault {
     None,
     /// Paper.
     Paper,
+}
+
+/// Where the printer's slips for returned items lie: whether staff or the reader takes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slips {
+    /// None are printed: the printer stands before readers.
+    #[default]
+    None,
+    /// Transit and hold slips come out here, beside the boxes they go with.
+    Here,
 }
 
 /// What a scanned item number does.
@@ -221,6 +234,8 @@ pub struct Rules {
     pub pin: PinRule,
     /// What an unanswered receipt question means.
     pub receipt_default: ReceiptDefault,
+    /// Transit and hold slips.
+    pub slips: Slips,
     /// What a scanned item number does.
     pub barcode_items: BarcodeItems,
     /// Card numbers.
@@ -228,10 +243,12 @@ pub struct Rules {
     /// How the UID of a card becomes its number.
     pub card_uid: CardRule,
     /// ISILs whose items are lent and taken back here, compared without regard to case. Empty:
-    /// any.
+    /// any, or what `[[owner]]` says.
     pub owners: Vec<String>,
     /// Where a returned item goes: the trolley instead of the shelf.
     pub return_to_trolley: bool,
+    /// Work without the library system.
+    pub offline: OfflineRules,
     /// Language at rest.
     #[serde(with = "language_tag")]
     pub language: Language,
@@ -247,11 +264,13 @@ impl Default for Rules {
             count_check: CountCheck::default(),
             pin: PinRule::default(),
             receipt_default: ReceiptDefault::default(),
+            slips: Slips::default(),
             barcode_items: BarcodeItems::default(),
             cards: vec![CardPattern { prefix: "02".to_owned(), length: 10 }],
             card_uid: CardRule::default(),
             owners: Vec::new(),
             return_to_trolley: false,
+            offline: OfflineRules::default(),
             language: Language::default(),
         }
     }

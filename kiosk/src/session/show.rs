@@ -41,7 +41,8 @@ impl Names {
         }
     }
 
-    fn branch(&self, code: &str, language: view::Language) -> String {
+    /// The name of a branch or owner; the code itself where the file names none.
+    pub(crate) fn branch(&self, code: &str, language: view::Language) -> String {
         self.branches
             .iter()
             .find(|(c, _)| c == code)
@@ -80,10 +81,16 @@ impl Station {
             let scan = self.can_scan();
             return Some(if scan { StateLine::ScanOnly } else { StateLine::ReaderLost });
         }
-        if !missing.is_empty() {
+        // A library system that is away since the start is no reason to wait for it.
+        let alone = self.offline.away && missing == [DeviceKind::Library];
+        if !missing.is_empty() && !alone {
             return Some(StateLine::Starting { missing });
         }
-        if !self.link.online || !self.link.checkout_ok || !self.journal_ok {
+        if let Some(limit) = self.offline_limit() {
+            return Some(StateLine::Offline { limit });
+        }
+        let notes = self.journal_ok && self.has_room_to_lend();
+        if !self.link.online || !self.link.checkout_ok || !notes {
             return Some(StateLine::ReturnsOnly);
         }
         if matches!(self.printer, PrinterState::NoPaper | PrinterState::Down) {
@@ -151,6 +158,7 @@ impl Station {
                 l.end().is_some_and(|e| e.state == state)
                     || (kept && l.lent && l.job == Job::Borrow && state == LineState::Borrowed)
                     || (kept && l.taken_back && state == LineState::Returned)
+                    || (kept && l.is_noted_loan() && state == LineState::Queued)
             })
             .count();
         u32::try_from(n).unwrap_or(u32::MAX)
@@ -182,7 +190,7 @@ impl Station {
             return Some(Advice::ReaderDown);
         }
         let link_wanted = matches!(self.phase, Phase::Borrow);
-        (link_wanted && !self.link.online).then_some(Advice::IlsDown)
+        (link_wanted && !self.link.online && !self.offline.lends).then_some(Advice::IlsDown)
     }
 
     fn badge(&self) -> PatronBadge {
@@ -201,6 +209,9 @@ impl Station {
         let note = match note {
             Note::Put(place) => Note::Put(self.named(place, names)),
             Note::NotOnLoan(place) => Note::NotOnLoan(self.named(place, names)),
+            Note::Owner { owner, taken_back } => {
+                Note::Owner { owner: names.branch(&owner, self.language), taken_back }
+            }
             other => other,
         };
         let number = || line.item.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -306,7 +317,8 @@ impl Station {
     }
 
     fn want_card(&mut self, purpose: Purpose, now: Now) {
-        let problem = (!self.link.online).then_some(Advice::IlsDown);
+        let lends = purpose == Purpose::Borrow && self.offline.lends;
+        let problem = (!self.link.online && !lends).then_some(Advice::IlsDown);
         self.open_identify(purpose, problem, now);
         if let Some(card) = self.pad.fresh_card().cloned() {
             self.card_shown(card, false, now);
@@ -342,6 +354,9 @@ impl Station {
             self.loans_wait(),
             self.late.again,
             self.fixer.again,
+            self.fees.again,
+            self.offline_deadline(),
+            self.hold_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -376,12 +391,14 @@ impl Station {
     pub(super) fn tick(&mut self, now: Now) {
         self.fix_start();
         self.tick_late(now);
+        self.tick_offline(now);
         self.tick_lines(now);
         self.tick_count(now);
         self.try_finish(now);
         self.tick_finish(now);
         self.tick_identify(now);
         self.work_off(now);
+        self.work_fees(now);
         self.stats.queued = self.fixer.queued();
         let due = |at: Option<Duration>| at.is_some_and(|at| now.mono >= at);
         if due(self.finish_deadline()) {

@@ -8,7 +8,11 @@ use drivers::rfid::Uid;
 use drivers::rfid::security::Security;
 use ui::view::{Advice, Date, Language, Touch};
 
+use super::fee::{FeeStart, Payment};
+use super::lists::{CardHash, CardRow, Lists};
+use super::offline::Remark;
 use super::{Answer, Ask, AskId, ItemId, LinkState, NoAnswer, PrinterState};
+use crate::owners::Whose;
 use crate::privacy::PatronId;
 
 /// One unit of work in the journal; never used twice.
@@ -28,6 +32,19 @@ pub struct OpId(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct SessionCode(pub String);
 
+/// What the station's disk has room for (patron-experience.md section 12). Units under way are
+/// always finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Room {
+    /// Everything.
+    #[default]
+    All,
+    /// Nothing new is lent or renewed; returns are written from the room kept for them.
+    ReturnsOnly,
+    /// Nothing new.
+    None,
+}
+
 /// Everything that can happen to the station.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -44,10 +61,14 @@ pub enum Input {
     Answer(AskId, Result<Answer, NoAnswer>),
     /// A journal write is durable (`true`) or failed.
     Recorded(Token, bool),
+    /// What the disk has room for.
+    Room(Room),
     /// A security write ended.
     Tag(OpId, TagResult),
     /// A slip ended.
     Printed(PrintResult),
+    /// The sort slip of that return ended.
+    SlipPrinted(TxnId, PrintResult),
     /// The link changed.
     Link(LinkState),
     /// The RFID reader came or went.
@@ -64,12 +85,18 @@ pub enum Input {
     },
     /// A card, or what stands for one, was shown to a device of its own.
     Card(PatronId, Proof),
+    /// Money was taken from a patron, to be told to the library system.
+    Paid(Payment),
     /// Something was shown that is no card here, and why.
     NoCard(Advice),
     /// The printer changed.
     Printer(PrinterState),
     /// More session codes.
     Codes(Vec<SessionCode>),
+    /// The library system told its time (SIP2 98), in the library's zone.
+    LibraryTime(DateTime),
+    /// The lists for off-line work, after an import changed them.
+    Lists(Box<Lists>),
     /// Time passed.
     Tick,
 }
@@ -118,6 +145,8 @@ pub enum Content {
         part: u8,
         /// Type of usage says it is not to be lent (ISO 28560-1, OID 5: classes 2 and 7).
         no_loan: bool,
+        /// Whose it is, where the tag tells.
+        whose: Option<Whose>,
     },
     /// A patron card.
     Card(PatronId),
@@ -178,6 +207,8 @@ pub enum Effect {
     },
     /// Print a slip, then feed [`Input::Printed`].
     Print(SlipRequest),
+    /// Print a slip that goes with a returned item, then feed [`Input::SlipPrinted`].
+    PrintSort(SortSlip),
     /// A librarian is called.
     CallStaff,
     /// The session is over: clear what the loop holds of it (print buffers, pad cache of cards).
@@ -245,6 +276,63 @@ pub enum Record {
         /// Tag.
         uid: Uid,
     },
+    /// Money was taken; before anything is sent.
+    FeeIntent {
+        /// The unit.
+        txn: TxnId,
+        /// Session.
+        session: SessionCode,
+        /// The payment; its patron is sealed on disk.
+        payment: Payment,
+        /// When.
+        at: DateTime,
+    },
+    /// 37 is about to be sent: from here on it may have been.
+    FeeSent {
+        /// The unit.
+        txn: TxnId,
+        /// What the patron owes before, in hundredths, where the library system told.
+        owed: Option<i64>,
+        /// When.
+        at: DateTime,
+    },
+    /// Whose the item of a unit is.
+    Owner {
+        /// The unit.
+        txn: TxnId,
+        /// The owner's key.
+        owner: String,
+    },
+    /// A slip that goes with a returned item was asked for.
+    SortSlip {
+        /// The return.
+        txn: TxnId,
+        /// Code of the branch it goes to; empty: held here.
+        to: String,
+        /// What became of it.
+        result: Option<PrintResult>,
+    },
+    /// Something to be said of a unit besides how it ended.
+    Remark {
+        /// The unit.
+        txn: TxnId,
+        /// What.
+        remark: Remark,
+    },
+    /// How a card stands, for off-line work.
+    Card {
+        /// Its hash.
+        card: CardHash,
+        /// How it stands.
+        row: CardRow,
+    },
+    /// Whether somebody waits for an item, for off-line work.
+    Held {
+        /// Item.
+        item: ItemId,
+        /// When that was told; `None`: nobody waits any more.
+        day: Option<jiff::civil::Date>,
+    },
     /// A receipt was asked for.
     Receipt {
         /// Session.
@@ -310,6 +398,13 @@ pub enum TxnOutcome {
         /// State wanted.
         want: Option<Security>,
     },
+    /// Lent here while the library system was away, to be posted when the link is back.
+    LentHere {
+        /// State wanted of its tags; `None`: they are right.
+        want: Option<Security>,
+        /// The day the reader was told.
+        due: jiff::civil::Date,
+    },
     /// It surely never reached the library system.
     NotSent,
     /// Sent, no answer: must be found out.
@@ -338,6 +433,8 @@ pub struct OpenTxn {
     pub at: DateTime,
     /// Last outcome written.
     pub outcome: Option<TxnOutcome>,
+    /// `at` was told by a clock nobody believed.
+    pub time_unsure: bool,
 }
 
 /// A tag whose security state is not what the loan says.
@@ -360,10 +457,16 @@ pub struct Start {
     pub open: Vec<OpenTxn>,
     /// Repair list.
     pub repairs: Vec<RepairRow>,
+    /// Payments.
+    pub fees: FeeStart,
     /// Session codes to begin with.
     pub codes: Vec<SessionCode>,
     /// Whether a printer is configured.
     pub printer: PrinterState,
+    /// Lists for off-line work; without them nothing is lent off line.
+    pub lists: Option<Lists>,
+    /// The newest moment in the journal.
+    pub newest: Option<DateTime>,
 }
 
 /// Figures since start.
@@ -377,7 +480,7 @@ pub struct Stats {
     pub renewals: u64,
     /// Items and cards refused.
     pub refused: u64,
-    /// Returns noted and not posted yet.
+    /// Loans and returns noted and not posted yet.
     pub queued: u64,
     /// Receipts the printer confirmed or took.
     pub receipts: u64,
@@ -404,6 +507,22 @@ pub struct SlipRequest {
     pub lines: Vec<SlipLine>,
     /// A second print of the same slip.
     pub copy: bool,
+}
+
+/// A slip that goes with a returned item, in data: nothing of the reader who brought it or for
+/// whom it is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortSlip {
+    /// The return.
+    pub txn: TxnId,
+    /// Item number.
+    pub item: ItemId,
+    /// Title, where known.
+    pub title: Option<String>,
+    /// Code of the branch it goes to; `None`: held here.
+    pub to: Option<String>,
+    /// Language at rest: staff read it.
+    pub language: Language,
 }
 
 /// Head line of a slip.

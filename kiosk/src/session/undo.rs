@@ -53,12 +53,15 @@ impl Station {
         let Some(line) = self.line_mut(id) else { return };
         let Some(item) = line.item.clone() else { return };
         line.cancel = Some(txn);
+        line.at = Some(now.wall);
         line.job = Job::Cancel { by_reader };
         line.stage = Stage::Intent;
         line.armed = false;
         line.goal = None;
         let (tags, kind, at) = (line.tags.clone(), JobKind::Cancel, now.wall);
+        let owner = line.owner_record(txn);
         records.push(Record::Intent { txn, session, kind, item, patron, tags, at });
+        records.extend(owner);
         self.record(Recorded::Line(id), records);
     }
 

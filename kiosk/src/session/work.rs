@@ -8,7 +8,7 @@ use ui::view::{Advice, Destination, Language, LineState, Note};
 use super::line::{ASKS_MAX, End, ItemLine, Job, Next, Stage, due_note};
 use super::rules::secs;
 use super::types::{Record, TxnId, TxnOutcome};
-use super::{Answer, Ask, Asked, NoAnswer, Phase, Recorded, Station};
+use super::{Answer, Ask, Asked, ItemId, NoAnswer, Phase, Recorded, Station};
 use crate::clock::Now;
 
 /// Pause before a line that surely was not sent is tried again while the link says it is up.
@@ -20,6 +20,9 @@ impl Station {
         let online = self.link.online;
         let patron = self.patron.as_ref().map(|p| p.id.clone());
         let session = self.code.clone();
+        let (lends, returns) = (self.has_room_to_lend(), self.has_room_to_return());
+        let open = self.lines.iter().chain(&self.detached).filter(|l| l.id != id && l.is_open());
+        let busy: Vec<ItemId> = open.filter_map(|l| l.item.clone()).collect();
         let Some(line) = self.lines.iter_mut().find(|l| l.id == id) else { return };
         let Some(item) = line.item.clone() else { return };
         if !line.tags.iter().all(|&uid| self.pad.content(uid).is_some()) {
@@ -27,7 +30,14 @@ impl Station {
             return line.lift();
         }
         let writing = line.tags.iter().any(|&uid| self.fixer.is_writing_tag(uid));
-        if writing || (line.job != Job::GiveBack && !online) {
+        // What was begun with this item before ends before: a return noted or a loan not found out
+        // yet must not be mixed up with what happens to the item now.
+        let overtakes = busy.contains(&item);
+        let owed = self.fixer.owes(&item);
+        if !writing && line.job == Job::Borrow && !online && self.offline.lends {
+            return self.begin_offline(id, now);
+        }
+        if writing || overtakes || (line.job != Job::GiveBack && (!online || owed)) {
             line.stage = Stage::Waiting;
             line.again = now.mono + WAIT_AGAIN;
             return;
@@ -35,11 +45,19 @@ impl Station {
         if line.asked >= ASKS_MAX {
             return self.end_line(id, End::attention(Advice::IlsDown));
         }
+        match line.job {
+            Job::Borrow | Job::Renew if !lends => {
+                return self.end_line(id, End::attention(Advice::QueueFull));
+            }
+            Job::GiveBack if !returns => return self.end_line(id, End::attention(Advice::RetNo)),
+            _ => {}
+        }
         // What the repair list asked about this tag is overtaken by what happens to it now.
         self.fixer.forget(&line.tags);
         let txn = TxnId(self.ids.txn);
         self.ids.txn += 1;
         line.txn = Some(txn);
+        line.at = Some(now.wall);
         line.stage = Stage::Intent;
         line.put_back = None;
         line.patron = if line.job == Job::GiveBack { None } else { patron };
@@ -52,10 +70,12 @@ impl Station {
             tags: line.tags.clone(),
             at: now.wall,
         }];
-        if line.job == Job::GiveBack && !online {
+        records.extend(line.owner_record(txn));
+        if line.job == Job::GiveBack && (!online || owed) {
             let want = line.secured_if_tagged();
             records.push(Record::Outcome { txn, outcome: TxnOutcome::Queued { want } });
             line.stage = Stage::Outcome(Box::new(Next::Queue(want)));
+            records.extend(self.time_mark(txn, now));
         }
         self.record(Recorded::Line(id), records);
     }
@@ -107,7 +127,7 @@ impl Station {
         let (Some(item), patron) = (line.item.clone(), line.patron.clone()) else { return };
         let at = now.wall;
         let ask = match (line.job, patron) {
-            (Job::Borrow, Some(patron)) => Ask::Checkout { patron, item, at },
+            (Job::Borrow, Some(patron)) => Ask::Checkout { patron, item, at, promised: None },
             (Job::Renew, Some(patron)) => Ask::Renew { patron, item },
             (Job::GiveBack, _) => Ask::Checkin { item, at, already_done: false, cancel: false },
             (Job::Cancel { .. }, _) => Ask::Checkin { item, at, already_done: false, cancel: true },
@@ -152,8 +172,10 @@ impl Station {
             self.count(Some(id), job, &outcome);
         }
         self.set_stage(id, Stage::Outcome(Box::new(next)));
-        self.record(Recorded::Line(id), vec![Record::Outcome { txn, outcome }]);
-        let _ = now;
+        let noted = matches!(outcome, TxnOutcome::Queued { .. });
+        let mut records = vec![Record::Outcome { txn, outcome }];
+        records.extend(self.time_mark(txn, now).filter(|_| noted));
+        self.record(Recorded::Line(id), records);
     }
 
     /// Figures follow the library system's word, not the tag's. `id`: the line it is about.
@@ -196,6 +218,12 @@ impl Station {
                     Some(want) => self.bring_or_list(id, want, end, now),
                     None => self.settle_line(id, end, now),
                 }
+            }
+            Next::Lend(due) => {
+                self.owe_loan(id, due, now);
+                let Some(line) = self.line_mut(id) else { return };
+                let end = line.lent_here(due);
+                self.bring_or_list(id, Security::Released, end, now);
             }
             Next::Find => {
                 self.fix_unsure(id, now);
@@ -245,6 +273,7 @@ impl Station {
             line.stage = Stage::Ended(end);
             line.patron = None;
         }
+        self.print_sort_slip(id);
     }
 
     pub(super) fn set_stage(&mut self, id: u32, stage: Stage) {
@@ -264,6 +293,7 @@ impl Station {
     /// Time's part: `t_ils` for asks, the put-back limit, another try of what was not sent.
     pub(super) fn tick_lines(&mut self, now: Now) {
         let t_ils = secs(self.rules.times.ils_s);
+        let lends = self.link.online || self.offline.lends;
         let mut late = Vec::new();
         let mut again = Vec::new();
         for line in self.lines.iter_mut().chain(&mut self.detached) {
@@ -272,7 +302,9 @@ impl Station {
                     *overdue = true;
                 }
                 Stage::PutBack { until, .. } if now.mono >= *until => late.push(line.id),
-                Stage::Waiting if self.link.online && now.mono >= line.again => {
+                Stage::Waiting
+                    if (lends || line.job == Job::GiveBack) && now.mono >= line.again =>
+                {
                     again.push(line.id);
                 }
                 _ => {}
@@ -292,14 +324,14 @@ impl Station {
     pub(super) fn lines_deadlines(&self) -> impl Iterator<Item = Duration> {
         let t_ils = secs(self.rules.times.ils_s);
         let t_busy = secs(self.rules.times.busy_s);
-        let online = self.link.online;
+        let online = self.link.online || self.offline.lends;
         self.lines.iter().chain(&self.detached).flat_map(move |l| {
             let moments = match &l.stage {
                 Stage::Asking { since, overdue: false } => {
                     [Some(*since + t_busy), Some(*since + t_ils)]
                 }
                 Stage::PutBack { until, .. } => [Some(*until), None],
-                Stage::Waiting if online => [Some(l.again), None],
+                Stage::Waiting if online || l.job == Job::GiveBack => [Some(l.again), None],
                 _ => [None, None],
             };
             moments.into_iter().flatten()
@@ -329,6 +361,8 @@ impl ItemLine {
 /// What a line shows whose tag is not, or not surely, in the state it should be in.
 pub(super) fn weaker(end: End) -> End {
     match end.state {
+        // Noted with a due day: a loan.
+        LineState::Queued if matches!(end.note, Note::Due(_)) => End::attention(Advice::SecFail),
         LineState::Returned | LineState::Queued => hand_over(),
         LineState::Borrowed | LineState::Renewed => End::attention(Advice::SecFail),
         _ => end,

@@ -426,6 +426,14 @@ wire_text! {
 }
 
 impl Amount {
+    /// An amount of so many hundredths.
+    #[must_use]
+    pub fn of_minor_units(hundredths: i64) -> Self {
+        let sign = if hundredths < 0 { "-" } else { "" };
+        let positive = hundredths.unsigned_abs();
+        Self(format!("{sign}{}.{:02}", positive / 100, positive % 100))
+    }
+
     /// The amount in hundredths (fen, cents), or `None` when it is no decimal number of at most two
     /// places. Never through floating point.
     #[must_use]

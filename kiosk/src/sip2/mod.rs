@@ -7,7 +7,8 @@
 //! - [`profile`]: how one library system differs from the next; [`systems`]: those known by name
 //! - [`probe`]: which of them answers at an address
 //! - [`link`]: the session with the library system as a state machine without clock or socket
-//! - [`conn`]: the socket around it
+//! - [`pool`]: several of them to one library system, as one
+//! - [`conn`]: the sockets around it
 //!
 //! Facts and section numbers are those of the project's SIP2 reference (`sip2.md`).
 
@@ -19,6 +20,7 @@ pub mod describe;
 pub mod field;
 pub mod link;
 pub mod message;
+pub mod pool;
 pub mod probe;
 pub mod profile;
 pub mod systems;

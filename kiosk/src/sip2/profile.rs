@@ -20,6 +20,7 @@ use serde::{Deserialize, Deserializer};
 use super::charset::Charset;
 use super::codes::Language;
 use super::message::LoginRequest;
+use super::wire::Code;
 use crate::privacy::{Secret, is_field};
 
 /// Most characters of a setting that is sent.
@@ -73,6 +74,8 @@ pub enum CurrentLocation {
     /// Nothing.
     #[default]
     Empty,
+    /// The code of the branch the station stands in, `station.branch`.
+    Branch,
     /// A branch code of the library system.
     BranchCode(String),
     /// The station's own name.
@@ -84,10 +87,61 @@ impl CurrentLocation {
     #[must_use]
     pub fn value(&self) -> &str {
         match self {
-            Self::Empty => "",
+            // Put in when the file is read.
+            Self::Empty | Self::Branch => "",
             Self::BranchCode(value) | Self::KioskId(value) => value,
         }
     }
+}
+
+/// A currency: three letters of ISO 4217.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Currency(String);
+
+impl Currency {
+    /// The letters.
+    #[must_use]
+    pub fn letters(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Currency {
+    fn default() -> Self {
+        Self("CNY".to_owned())
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fine = text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
+        if fine { Ok(Self(text)) } else { Err("a currency has three capital letters") }
+    }
+}
+
+/// What the flags "desensitize" (12) and "resensitize" (10) of a yes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecurityFlags {
+    /// Whether a tag is released or secured.
+    #[default]
+    Obeyed,
+    /// Nothing: the library system never sets them. A yes alone releases or secures.
+    Ignored,
+}
+
+/// What a loan or renewal says in "nb due date" when no date was promised off line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NbDueDate {
+    /// 18 blanks.
+    #[default]
+    Blank,
+    /// The transaction date, for servers that take blanks for a damaged message.
+    TransactionDate,
 }
 
 /// The station's account at the library system.
@@ -203,8 +257,27 @@ pub struct Profile {
     /// Whether "no block" is understood: what was done off line is reported as done. Where it is
     /// not, the flag is not sent, and the answer is that to an ordinary request (sip2.md section 5).
     pub no_block: bool,
+    /// Whether a request that comes again byte for byte is known, and answered as before instead of
+    /// being done again (sip2.md section 3: only FOLIO of those read). Where it is not, a renewal is
+    /// never sent again, and a no to what was sent again is found out.
+    pub replays: bool,
+    /// Whether a loan that comes again becomes a renewal (sip2.md sections 3 and 10: Koha, Evergreen,
+    /// dp2, Alma). It is then sent once, and silence is found out instead.
+    pub renews_own: bool,
+    /// Whether a payment of the same `BK` is booked once, however often it comes. Where it is not
+    /// known to be so, 37 is sent once. UNCONFIRMED for every system.
+    pub fee_dedup: bool,
+    /// How a payment is told to have been made, in 37 (sip2.md section 6). 00 is cash; WeChat and
+    /// Alipay have no standard value. UNCONFIRMED for every system.
+    pub payment_type: u8,
+    /// Currency of amounts, ISO 4217.
+    pub currency: Currency,
     /// Whether `AF` of an answer that says yes has something to say. dp2's only repeats the yes.
     pub success_messages: bool,
+    /// What "desensitize" and "resensitize" say.
+    pub security_flags: SecurityFlags,
+    /// "nb due date" without a promise.
+    pub nb_due_date: NbDueDate,
     /// Texts of a refused return that mean only that the item was not on loan (Koha).
     pub not_on_loan: Vec<String>,
     /// Printer columns told in 99.
@@ -228,7 +301,14 @@ impl Default for Profile {
             ap: CurrentLocation::default(),
             patron_echo: true,
             no_block: true,
+            replays: false,
+            renews_own: false,
+            fee_dedup: false,
+            payment_type: 0,
+            currency: Currency::default(),
             success_messages: true,
+            security_flags: SecurityFlags::default(),
+            nb_due_date: NbDueDate::default(),
             not_on_loan: Vec::new(),
             max_print_width: 48,
             timing: Timing::default(),
@@ -269,6 +349,17 @@ impl Profile {
         .filter(|(_, fine)| !fine)
         .map(|(name, _)| name)
         .collect()
+    }
+
+    /// Whether a request is sent once and never again: done twice, it cannot be told from once.
+    #[must_use]
+    pub fn sent_once(&self, code: Code) -> bool {
+        match code {
+            Code::FeePaid => !self.fee_dedup,
+            Code::Renew | Code::RenewAll => !self.replays,
+            Code::Checkout => self.renews_own && !self.replays,
+            _ => false,
+        }
     }
 
     /// The login request, where the profile has an account.

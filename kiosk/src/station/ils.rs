@@ -5,16 +5,22 @@ use jiff::civil::DateTime;
 use ui::view::Advice;
 
 use crate::clock::view_date;
+use crate::owners::Owners;
 use crate::session::{
-    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
+    PatronAnswer, Sort,
 };
-use crate::sip2::codes::{AlertType, FixedText, PatronFlag, Summary, SummaryList};
-use crate::sip2::link::Outcome;
+use crate::sip2::codes::{
+    AlertType, Amount, CirculationStatus, FeeType, FixedText, PatronFlag, PaymentType, Summary,
+    SummaryList,
+};
+use crate::sip2::link::{Answer as LinkAnswer, Outcome};
 use crate::sip2::message::{
-    CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, ItemInformationRequest,
-    ItemInformationResponse, PatronInformationRequest, PatronInformationResponse, RenewRequest,
+    CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, FeePaidRequest,
+    ItemInformationRequest, ItemInformationResponse, PatronInformationRequest,
+    PatronInformationResponse, RenewRequest,
 };
-use crate::sip2::profile::Profile;
+use crate::sip2::profile::{NbDueDate, Profile, SecurityFlags};
 use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
 
 /// Most loans listed by one 63; more than a station shows.
@@ -23,19 +29,29 @@ const LIST_MAX: u32 = 100;
 /// How sort bins and branches of this library system are read.
 #[derive(Debug, Clone, Default)]
 pub struct Sorting {
-    /// This station's branch code, compared with `CT` and `AQ`.
-    pub branch: String,
+    /// Owners and branches, compared with `CT` and `AQ`.
+    pub owners: Owners,
     /// `CL` values that mean the hold shelf here.
     pub hold_bins: Vec<String>,
     /// `CL` values that mean a librarian must look.
     pub exception_bins: Vec<String>,
-    /// Branch codes of the union, for `AQ`.
-    pub branches: Vec<String>,
 }
 
 /// The message for a question.
 #[must_use]
 pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
+    let mut request = plain_request(ask, profile, now);
+    if profile.nb_due_date == NbDueDate::TransactionDate {
+        match &mut request {
+            Request::Checkout(m) => m.nb_due_date = m.nb_due_date.or(Some(m.transaction_date)),
+            Request::Renew(m) => m.nb_due_date = m.nb_due_date.or(Some(m.transaction_date)),
+            _ => {}
+        }
+    }
+    request
+}
+
+fn plain_request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
     let institution_id = profile.institution_id.clone();
     let terminal = profile.terminal_password.clone();
     let date = SipDate::local(now);
@@ -57,11 +73,12 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
             ..PatronInformationRequest::default()
         }
         .into(),
-        Ask::Checkout { patron, item, at } => CheckoutRequest {
+        Ask::Checkout { patron, item, at, promised } => CheckoutRequest {
             sc_renewal_policy: false,
-            no_block: false,
+            no_block: promised.is_some() && profile.no_block,
             transaction_date: SipDate::local(*at),
-            nb_due_date: None,
+            // A no-block loan without one is an ordinary loan to some (sip2.md section 5).
+            nb_due_date: promised.map(SipDate::local),
             institution_id,
             patron_identifier: patron.clone(),
             item_identifier: item.to_string(),
@@ -103,6 +120,19 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
             ..ItemInformationRequest::default()
         }
         .into(),
+        Ask::PayFee(payment) => FeePaidRequest {
+            transaction_date: date,
+            fee_type: FeeType::Other,
+            payment_type: PaymentType::from_digits(two_digits(profile.payment_type)),
+            currency_type: FixedText::new(profile.currency.letters()),
+            fee_amount: Amount::of_minor_units(payment.amount),
+            institution_id,
+            patron_identifier: payment.patron.clone(),
+            terminal_password: Some(terminal),
+            transaction_id: Some(payment.id.as_str().to_owned()),
+            ..FeePaidRequest::default()
+        }
+        .into(),
         Ask::Goodbye { patron } => EndSessionRequest {
             transaction_date: date,
             institution_id,
@@ -117,23 +147,30 @@ pub fn request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
 /// The answer to a question, from what the link brought.
 ///
 /// # Errors
-/// [`NoAnswer`]; an answer of another kind counts as unknown, because the request was carried.
+/// [`NoAnswer`]; an answer of another kind counts as unknown, because the request was carried. So
+/// does a no to what was sent more than once, where repetitions are not known: it may only say
+/// that the first was done (sip2.md section 3).
 pub fn answer(
-    outcome: Outcome,
+    end: LinkAnswer,
     profile: &Profile,
     sorting: &Sorting,
     now: DateTime,
 ) -> Result<Answer, NoAnswer> {
-    let response = match outcome {
+    let doubtful = end.transmissions > 1 && !profile.replays;
+    let response = match end.outcome {
         Outcome::Answered(response) => *response,
         Outcome::NotSent | Outcome::QueueFull => return Err(NoAnswer::NotSent),
         Outcome::Unknown(_) => return Err(NoAnswer::Unknown),
     };
+    if doubtful && says_no(&response) {
+        return Err(NoAnswer::Unknown);
+    }
     Ok(match response {
         Response::PatronInformation(m) => Answer::Patron(patron(m, profile, now)),
         Response::Checkout(m) => Answer::Checkout(LoanAnswer {
             ok: m.ok,
-            release: m.desensitize,
+            release: m.desensitize || m.ok && ignores_flags(profile),
+            renewed: m.renewal_ok,
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
@@ -142,27 +179,47 @@ pub fn answer(
         Response::Renew(m) => Answer::Renew(LoanAnswer {
             ok: m.ok,
             release: false,
+            renewed: m.ok,
             title: title(&m.title_identifier),
             due: due(&m.due_date),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
             message: said(m.ok, &m.screen_message, profile),
         }),
-        Response::Checkin(m) => Answer::Checkin(checkin(&m, profile, sorting)),
+        Response::Checkin(m) => {
+            let mut checkin = checkin(&m, profile, sorting);
+            // The first of several closed the loan; the last found none.
+            checkin.was_on_loan |= doubtful;
+            Answer::Checkin(checkin)
+        }
         Response::ItemInformation(m) => Answer::Item(item(&m)),
+        Response::FeePaid(m) => Answer::PayFee(FeeAnswer {
+            ok: m.payment_accepted,
+            message: message(&m.screen_message),
+        }),
         Response::EndSession(_) => Answer::Goodbye,
         _ => return Err(NoAnswer::Unknown),
     })
 }
 
+fn says_no(response: &Response) -> bool {
+    match response {
+        Response::Checkout(m) => !m.ok,
+        Response::Renew(m) => !m.ok,
+        Response::Checkin(m) => !m.ok,
+        _ => false,
+    }
+}
+
 fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> PatronAnswer {
     let known = m.valid_patron.unwrap_or(true);
-    let expired = m
+    let expires = m
         .extra
         .0
         .iter()
         .find(|(id, _)| *id == FieldId::PA)
         .and_then(|(_, text)| DueDate::new(text.trim()).parsed)
-        .is_some_and(|end| end.date < now.date());
+        .map(|end| end.date);
+    let expired = expires.is_some_and(|end| end < now.date());
     let block = if m.patron_status.has(PatronFlag::CardLost) {
         Some(Advice::CardLost)
     } else if expired {
@@ -179,6 +236,7 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
         block,
         on_loan: m.charged_items_count.map(u32::from),
         limit: m.charged_items_limit.and_then(|n| n.value()),
+        owed: owed(m.currency_type.as_deref(), m.fee_amount.as_ref(), profile),
         // The list is of barcodes, on some systems with text behind (sip2.md section 4).
         loans: m
             .charged_items
@@ -186,7 +244,20 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
             .filter_map(|text| text.split_whitespace().next())
             .filter_map(|number| ItemId::new(number).ok())
             .collect(),
+        expires,
     }
+}
+
+/// What is owed, in hundredths. Absent is not nothing.
+fn owed(currency: Option<&str>, amount: Option<&Amount>, profile: &Profile) -> Option<i64> {
+    let ours =
+        currency.map(str::trim).is_none_or(|c| c.is_empty() || c == profile.currency.letters());
+    amount.filter(|_| ours)?.minor_units()
+}
+
+fn two_digits(number: u8) -> [u8; 2] {
+    let number = number.min(99);
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 fn reason_to_stop(m: &PatronInformationResponse, profile: &Profile) -> Advice {
@@ -209,7 +280,7 @@ fn checkin(m: &CheckinResponse, profile: &Profile, sorting: &Sorting) -> Checkin
     let nobody_had_it = !m.ok && profile.was_not_on_loan(&m.screen_message);
     CheckinAnswer {
         ok: m.ok || nobody_had_it,
-        secure: m.resensitize || nobody_had_it,
+        secure: m.resensitize || nobody_had_it || m.ok && ignores_flags(profile),
         was_on_loan: m.patron_identifier.is_some(),
         title: m.title_identifier.as_deref().and_then(title),
         sort: sort(m, sorting),
@@ -217,14 +288,14 @@ fn checkin(m: &CheckinResponse, profile: &Profile, sorting: &Sorting) -> Checkin
     }
 }
 
+fn ignores_flags(profile: &Profile) -> bool {
+    profile.security_flags == SecurityFlags::Ignored
+}
+
 /// Sorting decision for a return, first match (sip2.md section 6).
 fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
-    let elsewhere = |code: &Option<String>| {
-        code.as_deref()
-            .map(str::trim)
-            .filter(|code| !code.is_empty() && *code != sorting.branch)
-            .map(str::to_owned)
-    };
+    let elsewhere =
+        |code: &Option<String>| code.as_deref().and_then(|code| sorting.owners.elsewhere(code));
     if let Some(bin) = &m.sort_bin {
         if sorting.hold_bins.contains(bin) {
             return Sort::Hold;
@@ -250,9 +321,13 @@ fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
     if let Some(to) = elsewhere(&m.destination_location) {
         return Sort::Transit(to);
     }
-    let home = m.permanent_location.trim();
-    if home != sorting.branch && sorting.branches.iter().any(|b| b == home) {
-        return Sort::Transit(home.to_owned());
+    // Whom it is held for is never looked at, only that it is.
+    let held = m.hold_patron_id.as_ref().is_some_and(|id| !id.is_empty());
+    if held && m.alert_type.is_none() {
+        return Sort::Hold;
+    }
+    if let Some(home) = sorting.owners.way_home(&m.permanent_location) {
+        return Sort::Transit(home);
     }
     if m.alert || !m.ok { Sort::Exception } else { Sort::Normal }
 }
@@ -261,9 +336,16 @@ fn item(m: &ItemInformationResponse) -> ItemAnswer {
     ItemAnswer {
         on_loan: m.circulation_status.is_charged(),
         in_library: m.circulation_status.is_returned(),
+        held: held(m),
         title: title(&m.title_identifier),
         due: m.due_date.as_ref().map_or(Due::Unknown, due),
     }
+}
+
+/// Whether somebody waits for it: the queue's length, or its place on the hold shelf.
+fn held(m: &ItemInformationResponse) -> Option<bool> {
+    let queue = m.hold_queue_length.as_ref().and_then(|n| n.value()).map(|n| n > 0);
+    if m.circulation_status == CirculationStatus::OnHoldShelf { Some(true) } else { queue }
 }
 
 fn due(date: &DueDate) -> Due {
@@ -290,9 +372,11 @@ fn message(texts: &[String]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Text from outside for a screen or slip: no control characters, no blanks at the ends.
+/// Text from outside for a screen or slip: no control characters, nothing that turns the order of
+/// what stands beside it, no blanks at the ends.
 fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
+    let turns = |c: char| matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|&c| !c.is_control() && !turns(c)).collect::<String>().trim().to_owned()
 }
 
 fn refusal(profile: &Profile, texts: &[String]) -> Option<Advice> {
@@ -334,3 +418,6 @@ pub fn advice(code: &str) -> Option<Advice> {
 pub fn print_width(columns: u16) -> FixedText<3> {
     FixedText::new(&format!("{:03}", columns.min(999)))
 }
+
+#[cfg(test)]
+mod tests;

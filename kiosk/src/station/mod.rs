@@ -1,57 +1,55 @@
 //! The loop around the session: threads, wires, journal and clock.
 //!
-//! One thread owns the [`Session`]; reader, printer and library link have their own and reach it
-//! by one bounded channel of [`Event`]s. Effects are carried out here in the order they come.
+//! One thread owns the [`core`]; reader, printer and library link have their own and reach it by
+//! one bounded channel of [`Event`]s.
 
 pub mod aids;
+pub mod core;
 pub mod device;
 pub mod ils;
+mod offline;
 pub mod pads;
 mod printing;
 pub mod reader;
+mod records;
 pub mod status;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use drivers::idcard::HashKey;
 use drivers::port::{PortSpec, Tap};
-use drivers::printer::device::{PrinterEvent, PrinterHandle};
+use drivers::printer::device::{PrinterEvent, PrinterHandle, SubmitError as PrintError};
 use drivers::printer::job::JobId;
+use drivers::printer::slip::Slip;
 use drivers::scanner::rules::ScanPattern;
 use drivers::scanner::token::TokenGuard;
+use jiff::civil::DateTime;
 use ui::view::{Touch, View};
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Now};
 use crate::config::{Config, split_address};
-use crate::journal::{Figures, Journal, JournalError, KeyError, Sealer, draw_codes};
-use crate::session::{
-    Aid, Answer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer, PrintResult, PrinterState,
-    Record, Start, Station as Session, Stats, TagResult, Token,
-};
-use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, Tls, TlsError};
+use crate::eventlog::Entry;
+use crate::journal::{Figures, Journal, JournalError, KeyError, draw_codes};
+use crate::session::{Aid, Record, Room, SessionCode, Stats};
+use crate::sip2::SipDate;
+use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, SubmitError, Tls, TlsError};
 use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
-use crate::sip2::profile::Profile;
+use crate::sip2::message::Request;
 
+use self::core::{Core, Outside};
 use device::{About, Board, Device, Health, Role, State};
-use ils::Sorting;
-use pads::{Pads, ReaderNo};
+use pads::ReaderNo;
 use reader::{Classify, Command, Opener, ReaderWork, Told};
 
 /// Most events waiting for the loop.
 const EVENTS_MAX: usize = 1024;
 /// Longest sleep of the loop: countdowns are shown by the second.
 const TICK: Duration = Duration::from_millis(200);
-/// Session codes drawn at once, and how few left ask for more.
-const CODES: usize = 16;
-const CODES_LOW: usize = 4;
-/// How often old units are looked for; no more than `journal::FORGET_MAX` go at once.
-const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// How often the devices' health is looked at.
 const DEVICES_LOOK: Duration = Duration::from_secs(1);
 /// Longest wait for an answer to [`StationHandle::snapshot`].
@@ -211,11 +209,11 @@ impl StationHandle {
         listeners: Listeners,
     ) -> Result<Self, StartError> {
         let (events, inbox) = sync_channel(EVENTS_MAX);
-        let mut core = Core::new(config, wires, clock, listeners, &events)?;
-        let power = Arc::clone(&core.power);
+        let mut shell = Shell::new(config, wires, clock, listeners, &events)?;
+        let power = Arc::clone(&shell.core.outside().power);
         let thread = std::thread::Builder::new()
             .name("station".to_owned())
-            .spawn(move || core.run(&inbox))?;
+            .spawn(move || shell.run(&inbox))?;
         Ok(Self { events, thread: Some(thread), clock: clock.clone(), power })
     }
 
@@ -272,42 +270,297 @@ impl Drop for StationHandle {
     }
 }
 
-struct Core {
-    session: Session,
-    names: Names,
-    profile: Profile,
-    sorting: Sorting,
-    journal: Journal,
-    /// As the technician sees it.
-    journal_health: Health,
-    /// Oldest unit that was open at the start, or the first new one.
-    since: u64,
-    /// The journal's figures from there, at the start.
-    before: Figures,
+/// The core and the threads around it.
+struct Shell {
+    core: Core<Threads>,
+    listeners: Listeners,
+    shown: Option<View>,
+    /// As last written for the technician.
+    devices: Vec<Health>,
+    devices_file: std::path::PathBuf,
+    devices_due: Duration,
+}
+
+/// What is outside of the core: devices and library link on their threads, and the real clock.
+struct Threads {
     clock: Clock,
     sip: SipHandle,
     board: Board,
     /// The library system, as the technician sees it.
     library: Health,
-    /// As last written for the technician.
-    devices: Vec<Health>,
-    devices_file: std::path::PathBuf,
-    devices_due: Duration,
+    /// The journal, likewise.
+    journal: Health,
     readers: Vec<Device<Command>>,
     aids: Vec<Device<aids::Command>>,
-    /// Days a settled unit is kept.
-    keep_days: u16,
-    forget_due: Duration,
-    pads: Pads,
     printer: Option<PrinterHandle>,
-    jobs: HashMap<JobId, ()>,
-    printer_seen: bool,
-    listeners: Listeners,
-    shown: Option<View>,
-    scans: u64,
-    online: bool,
-    reader_up: bool,
+    recorded: RecordSink,
+    log: records::Log,
     power: Arc<AtomicBool>,
+}
+
+impl Outside for Threads {
+    fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    fn mono_at(&self, moment: Instant) -> Duration {
+        self.clock.mono_at(moment)
+    }
+
+    fn has_power(&self) -> bool {
+        self.power.load(Ordering::Relaxed)
+    }
+
+    fn codes(&mut self, n: usize) -> Result<Vec<SessionCode>, KeyError> {
+        draw_codes(n)
+    }
+
+    fn ask(
+        &mut self,
+        id: RequestId,
+        request: Request,
+        priority: Priority,
+    ) -> Result<(), SubmitError> {
+        self.sip.request(id, request, priority)
+    }
+
+    fn read(&mut self, number: ReaderNo, command: Command) -> bool {
+        self.readers.get(number).is_some_and(|reader| reader.send(command))
+    }
+
+    fn print(&mut self, slip: &Slip) -> Option<Result<JobId, PrintError>> {
+        self.printer.as_ref().map(|printer| printer.submit(slip))
+    }
+
+    fn forget(&mut self) {
+        for reader in &self.readers {
+            reader.send(Command::Forget);
+        }
+        for aid in &self.aids {
+            aid.send(aids::Command::Forget);
+        }
+    }
+
+    fn recorded(&mut self, records: &[Record], error: Option<&JournalError>) {
+        match error {
+            None => {
+                (self.recorded)(records);
+                self.log.took(self.clock.now(), records);
+                self.journal.state = State::Up;
+            }
+            Some(error) => {
+                self.journal.state = State::Down;
+                self.journal.trouble = format!("{error}; make room, or have the disk looked at");
+            }
+        }
+    }
+
+    fn room_told(&mut self, room: Room) {
+        self.log.room(self.clock.now(), room).clone_into(&mut self.journal.trouble);
+    }
+
+    fn library_time(&self, told: SipDate) -> Option<DateTime> {
+        offline::library_time(told, &self.clock)
+    }
+
+    fn call_staff(&mut self) {
+        self.log.event(self.clock.now(), &Entry::of("call_staff"));
+    }
+
+    fn today(&mut self) -> jiff::civil::Date {
+        self.log.forget(self.clock.now())
+    }
+}
+
+impl Shell {
+    fn new(
+        config: &Config,
+        wires: Wires,
+        clock: &Clock,
+        listeners: Listeners,
+        events: &SyncSender<Event>,
+    ) -> Result<Self, StartError> {
+        let (journal, journal_health) = open_journal(config)?;
+        let printing = config.printer.is_some() && wires.printer.is_some();
+        let sip = start_sip(config, &wires.library, clock, &listeners, events)?;
+        let board = Board::default();
+        let readers = start_readers(config, wires.readers, &board, events)?;
+        let aids = start_aids(config, &board, events)?;
+        let printer = match (&config.printer, wires.printer) {
+            (Some(settings), Some(port)) => {
+                Some(printing::start(settings, port, listeners.printer.clone(), events)?)
+            }
+            _ => None,
+        };
+        let threads = Threads {
+            clock: clock.clone(),
+            sip,
+            board,
+            library: library_health(config, &wires.library),
+            journal: journal_health,
+            readers,
+            aids,
+            printer,
+            recorded: Arc::clone(&listeners.journal),
+            log: records::Log::open(config, clock.now()),
+            power: Arc::new(AtomicBool::new(true)),
+        };
+        Ok(Self {
+            core: Core::new(config, journal, printing, threads)?,
+            listeners,
+            shown: None,
+            devices: Vec::new(),
+            devices_file: status::path(&config.station.data_dir),
+            devices_due: Duration::ZERO,
+        })
+    }
+
+    fn run(&mut self, inbox: &Receiver<Event>) {
+        self.core.wake();
+        loop {
+            self.show();
+            self.core.tidy();
+            self.look_after_devices();
+            match inbox.recv_timeout(self.patience()) {
+                _ if !self.core.outside().has_power() => return,
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(event) => self.take(event),
+                Err(RecvTimeoutError::Timeout) => self.core.wake(),
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let now = self.core.outside().now().mono;
+        self.core
+            .deadline()
+            .map_or(TICK, |at| at.saturating_sub(now).min(TICK))
+            .max(Duration::from_millis(1))
+    }
+
+    fn show(&mut self) {
+        let view = self.core.view();
+        if self.shown.as_ref() != Some(&view) {
+            (self.listeners.view)(&view);
+            self.shown = Some(view);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Touch(touch) => self.core.touch(touch),
+            Event::Scan(text) => self.core.scan(text),
+            Event::Reader(number, told) => self.core.reader_told(number, told),
+            Event::Aid(kind, told) => self.core.aid_told(kind, told),
+            Event::Sip(event) => self.sip_event(event),
+            Event::Printer(event) => self.core.printer_told(event),
+            Event::Wake => self.core.wake(),
+            Event::Network(on) => {
+                if self.core.outside().sip.set_network(on).is_err() {
+                    tracing::error!("the library link takes no commands");
+                }
+            }
+            Event::Query(reply) => {
+                let snapshot = self.snapshot();
+                // Whoever asked may have given up; nothing is lost with the answer.
+                let _ = reply.try_send(snapshot);
+            }
+            Event::Stop => {}
+        }
+    }
+
+    /// Tells the session of readers that hang or hang no more, and the technician of everything.
+    fn look_after_devices(&mut self) {
+        let now = self.core.outside().now().mono;
+        if now < self.devices_due {
+            return;
+        }
+        self.devices_due = now + DEVICES_LOOK;
+        let health = self.health();
+        if health == self.devices {
+            return;
+        }
+        for number in 0..self.core.outside().readers.len() {
+            let stuck = |list: &[Health]| list.get(number).is_some_and(|h| h.state == State::Stuck);
+            match (stuck(&self.devices), stuck(&health)) {
+                (false, true) => self.core.reader_told(number, Told::Up(false)),
+                (true, false) => {
+                    let up = health.get(number).is_some_and(|h| h.state == State::Up);
+                    self.core.reader_told(number, Told::Up(up));
+                }
+                _ => {}
+            }
+        }
+        let threads = self.core.outside_mut();
+        threads.log.devices(threads.clock.now(), &self.devices, &health);
+        if let Err(error) = status::write(&self.devices_file, &health) {
+            tracing::warn!(%error, "the list of devices cannot be written");
+        }
+        self.devices = health;
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        Snapshot {
+            view: self.core.view(),
+            busy: self.core.is_busy(),
+            stats: self.core.stats(),
+            journal: self.core.figures(),
+            scans: self.core.scans(),
+            online: self.core.is_online(),
+            reader: self.core.is_reader_up(),
+            devices: self.health(),
+            printer: self.core.is_printer_seen(),
+            deadline: self.core.deadline(),
+        }
+    }
+
+    fn health(&self) -> Vec<Health> {
+        let threads = self.core.outside();
+        let mut health = threads.board.health();
+        health.push(threads.library.clone());
+        health.push(threads.journal.clone());
+        health
+    }
+
+    fn sip_event(&mut self, event: SipEvent) {
+        match event {
+            SipEvent::Answer(end) => self.core.answered(*end),
+            SipEvent::Trouble(trouble) => {
+                let library = &mut self.core.outside_mut().library;
+                library.state = State::Down;
+                library.trouble = trouble;
+            }
+            SipEvent::Status(status) => {
+                let was_online = self.core.is_online();
+                self.core.link_told(&status);
+                let clock = self.core.clock_trouble().unwrap_or_default().to_owned();
+                library_is(&mut self.core.outside_mut().library, &status, was_online, clock);
+            }
+        }
+    }
+}
+
+/// The library system's health from the link's status.
+fn library_is(library: &mut Health, status: &LinkStatus, was_online: bool, clock: String) {
+    match status.state {
+        LinkPhase::Online => {
+            library.state = State::Up;
+            library.opened += u32::from(!was_online);
+            library.trouble = clock;
+        }
+        LinkPhase::LoginRefused => {
+            library.state = State::Down;
+            library.trouble =
+                "the library system refuses this station's account; check library.profile.login"
+                    .to_owned();
+        }
+        LinkPhase::LibraryClosed => {
+            library.state = State::Down;
+            library.trouble = "connected, but it says that it is off line".to_owned();
+        }
+        LinkPhase::Connecting | LinkPhase::LoggingIn => {}
+        _ => library.state = State::Down,
+    }
 }
 
 /// A journal opened for a station, and what it left.
@@ -315,9 +568,11 @@ fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
     let dir = &config.station.data_dir;
     std::fs::create_dir_all(dir)
         .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
-    let sealer = Sealer::from_file(&config.station.key_file)?;
     let path = journal_path(config);
-    let (journal, aside) = Journal::open_sound(&path, sealer)?;
+    let station = &config.station;
+    let (mut journal, aside) =
+        Journal::open_reserved(&path, &station.key_file, station.reserve_mib)?;
+    journal.stand_in(&config.station.branch);
     let trouble = aside.map(|aside| {
         let aside = aside.display();
         tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
@@ -342,421 +597,6 @@ pub fn journal_path(config: &Config) -> std::path::PathBuf {
     config.station.data_dir.join("journal.sqlite")
 }
 
-impl Core {
-    fn new(
-        config: &Config,
-        wires: Wires,
-        clock: &Clock,
-        listeners: Listeners,
-        events: &SyncSender<Event>,
-    ) -> Result<Self, StartError> {
-        let (journal, journal_health) = open_journal(config)?;
-        let next_txn = journal.next_txn()?;
-        let open = journal.open_units()?;
-        // What a restart finds open is settled now: it counts from here on, its elders do not.
-        let since = open.iter().map(|unit| unit.txn.0).min().unwrap_or(next_txn);
-        let before = journal.figures(since)?;
-        let printing = config.printer.is_some() && wires.printer.is_some();
-        let start = Start {
-            next_txn,
-            open,
-            repairs: journal.repairs()?,
-            codes: draw_codes(CODES)?,
-            printer: if printing { PrinterState::Starting } else { PrinterState::None },
-        };
-        let session = Session::new(config.session.clone(), start);
-        let sip = start_sip(config, &wires.library, clock, &listeners, events)?;
-        let board = Board::default();
-        let readers = start_readers(config, wires.readers, &board, events)?;
-        let aids = start_aids(config, &board, events)?;
-        let pads = Pads::new(config.readers.iter().map(|reader| reader.model.reads_items()));
-        let printer = match (&config.printer, wires.printer) {
-            (Some(settings), Some(port)) => {
-                Some(printing::start(settings, port, listeners.printer.clone(), events)?)
-            }
-            _ => None,
-        };
-        Ok(Self {
-            session,
-            names: config.names(),
-            profile: config.library.profile.clone(),
-            sorting: config.sorting(),
-            journal,
-            journal_health,
-            since,
-            before,
-            clock: clock.clone(),
-            sip,
-            board,
-            library: library_health(config, &wires.library),
-            devices: Vec::new(),
-            devices_file: status::path(&config.station.data_dir),
-            devices_due: Duration::ZERO,
-            keep_days: config.station.keep_days,
-            forget_due: Duration::ZERO,
-            readers,
-            aids,
-            pads,
-            printer,
-            jobs: HashMap::new(),
-            printer_seen: false,
-            listeners,
-            shown: None,
-            scans: 0,
-            online: false,
-            reader_up: false,
-            power: Arc::new(AtomicBool::new(true)),
-        })
-    }
-
-    fn run(&mut self, inbox: &Receiver<Event>) {
-        self.feed(Input::Tick);
-        loop {
-            self.show();
-            self.look_after_devices();
-            self.forget();
-            match inbox.recv_timeout(self.patience()) {
-                _ if !self.has_power() => return,
-                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(event) => self.take(event),
-                Err(RecvTimeoutError::Timeout) => self.feed(Input::Tick),
-            }
-        }
-    }
-
-    fn has_power(&self) -> bool {
-        self.power.load(Ordering::Relaxed)
-    }
-
-    fn patience(&self) -> Duration {
-        let now = self.clock.now().mono;
-        self.session
-            .deadline()
-            .map_or(TICK, |at| at.saturating_sub(now).min(TICK))
-            .max(Duration::from_millis(1))
-    }
-
-    fn show(&mut self) {
-        let view = self.session.view(&self.names, self.clock.now());
-        if self.shown.as_ref() != Some(&view) {
-            (self.listeners.view)(&view);
-            self.shown = Some(view);
-        }
-    }
-
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Touch(touch) => self.feed(Input::Touch(touch)),
-            Event::Scan(text) => self.feed(Input::Scan(text)),
-            Event::Reader(number, told) => self.reader_told(number, told),
-            Event::Aid(kind, told) => self.aid_told(kind, told),
-            Event::Sip(event) => self.sip_event(event),
-            Event::Printer(event) => self.printer_event(event),
-            Event::Wake => self.feed(Input::Tick),
-            Event::Network(on) => {
-                if self.sip.set_network(on).is_err() {
-                    tracing::error!("the library link takes no commands");
-                }
-            }
-            Event::Query(reply) => {
-                let snapshot = self.snapshot();
-                // Whoever asked may have given up; nothing is lost with the answer.
-                let _ = reply.try_send(snapshot);
-            }
-            Event::Stop => {}
-        }
-    }
-
-    fn reader_told(&mut self, number: ReaderNo, told: Told) {
-        let now = self.clock.now().mono;
-        match told {
-            Told::Up(up) => {
-                let any = self.pads.set_up(number, up, now);
-                if self.pads.reads_items(number) {
-                    self.reader_up = any;
-                    self.feed(Input::Reader { up: any });
-                } else {
-                    self.feed(Input::Aid { kind: Aid::Cards, up });
-                }
-            }
-            Told::Pad(tags, heard) => {
-                self.scans += 1;
-                let all = self.pads.looked(number, tags, now);
-                self.feed(Input::Pad(all, self.clock.mono_at(heard).min(now)));
-            }
-            Told::Read(tag) => {
-                self.pads.read(number, &tag);
-                self.feed(Input::Read(tag));
-            }
-            Told::Done(op, result) => {
-                if let Some(whole) = self.pads.done(number, op, result) {
-                    self.feed(Input::Tag(op, whole));
-                }
-            }
-        }
-    }
-
-    fn aid_told(&mut self, kind: Aid, told: aids::Told) {
-        self.feed(match told {
-            aids::Told::Up(up) => Input::Aid { kind, up },
-            aids::Told::Card(patron, proof) => Input::Card(patron, proof),
-            aids::Told::Item(number) => Input::Scan(number),
-            aids::Told::Neither(advice) => Input::NoCard(advice),
-        });
-    }
-
-    /// Tells the session of readers that hang or hang no more, and the technician of everything.
-    fn look_after_devices(&mut self) {
-        let now = self.clock.now().mono;
-        if now < self.devices_due {
-            return;
-        }
-        self.devices_due = now + DEVICES_LOOK;
-        let health = self.health();
-        if health == self.devices {
-            return;
-        }
-        for number in 0..self.readers.len() {
-            let stuck = |list: &[Health]| list.get(number).is_some_and(|h| h.state == State::Stuck);
-            match (stuck(&self.devices), stuck(&health)) {
-                (false, true) => self.reader_told(number, Told::Up(false)),
-                (true, false) => {
-                    let up = health.get(number).is_some_and(|h| h.state == State::Up);
-                    self.reader_told(number, Told::Up(up));
-                }
-                _ => {}
-            }
-        }
-        if let Err(error) = status::write(&self.devices_file, &health) {
-            tracing::warn!(%error, "the list of devices cannot be written");
-        }
-        self.devices = health;
-    }
-
-    /// Old units go by themselves (patron-experience.md section 15), while nobody waits.
-    fn forget(&mut self) {
-        let now = self.clock.now();
-        if now.mono < self.forget_due || self.session.is_busy() {
-            return;
-        }
-        self.forget_due = now.mono + FORGET_EVERY;
-        match self.journal.forget(now.wall.date(), self.keep_days) {
-            Ok(forgotten) => {
-                let before = &mut self.before;
-                before.receipts = before.receipts.saturating_sub(forgotten.receipts);
-                before.receipt_lines = before.receipt_lines.saturating_sub(forgotten.receipt_lines);
-            }
-            Err(error) => tracing::warn!(%error, "old units cannot be forgotten"),
-        }
-    }
-
-    fn snapshot(&mut self) -> Snapshot {
-        let now = self.clock.now();
-        Snapshot {
-            view: self.session.view(&self.names, now),
-            busy: self.session.is_busy(),
-            stats: self.session.stats(),
-            journal: self.figures(),
-            scans: self.scans,
-            online: self.online,
-            reader: self.reader_up,
-            devices: self.health(),
-            printer: self.printer_seen,
-            deadline: self.session.deadline(),
-        }
-    }
-
-    fn health(&self) -> Vec<Health> {
-        let mut health = self.board.health();
-        health.push(self.library.clone());
-        health.push(self.journal_health.clone());
-        health
-    }
-
-    fn figures(&self) -> Figures {
-        let now = self.journal.figures(self.since).unwrap_or_default();
-        Figures {
-            loans: now.loans.saturating_sub(self.before.loans),
-            returns: now.returns.saturating_sub(self.before.returns),
-            renewals: now.renewals.saturating_sub(self.before.renewals),
-            receipts: now.receipts.saturating_sub(self.before.receipts),
-            receipt_lines: now.receipt_lines.saturating_sub(self.before.receipt_lines),
-            ..now
-        }
-    }
-
-    fn sip_event(&mut self, event: SipEvent) {
-        match event {
-            SipEvent::Answer(end) => {
-                let now = self.clock.now().wall;
-                let answer = ils::answer(end.outcome, &self.profile, &self.sorting, now);
-                self.feed(Input::Answer(AskId(end.id.0), answer));
-            }
-            SipEvent::Trouble(trouble) => {
-                self.library.state = State::Down;
-                self.library.trouble = trouble;
-            }
-            SipEvent::Status(status) => {
-                let online = status.is_online();
-                self.library_is(&status);
-                self.online = online;
-                self.feed(Input::Link(LinkState {
-                    online,
-                    checkout_ok: status.checkout_ok,
-                    checkin_ok: status.checkin_ok,
-                    renewal_ok: status.renewal_ok,
-                    ever: online,
-                }));
-            }
-        }
-    }
-
-    fn library_is(&mut self, status: &LinkStatus) {
-        let library = &mut self.library;
-        match status.state {
-            LinkPhase::Online => {
-                library.state = State::Up;
-                library.opened += u32::from(!self.online);
-                library.trouble.clear();
-            }
-            LinkPhase::LoginRefused => {
-                library.state = State::Down;
-                library.trouble =
-                    "the library system refuses this station's account; check library.profile.login"
-                        .to_owned();
-            }
-            LinkPhase::LibraryClosed => {
-                library.state = State::Down;
-                library.trouble = "connected, but it says that it is off line".to_owned();
-            }
-            LinkPhase::Connecting | LinkPhase::LoggingIn => {}
-            _ => library.state = State::Down,
-        }
-    }
-
-    fn printer_event(&mut self, event: PrinterEvent) {
-        match event {
-            PrinterEvent::Outcome { id, outcome } => {
-                if self.jobs.remove(&id).is_some() {
-                    self.feed(Input::Printed(printing::result(outcome)));
-                }
-            }
-            PrinterEvent::Health(health) => {
-                let state = printing::state(health, self.printer_seen);
-                self.printer_seen |= state == PrinterState::Ready;
-                self.feed(Input::Printer(state));
-            }
-            PrinterEvent::PaperLow => tracing::info!("printer paper is near its end"),
-        }
-    }
-
-    /// Gives the session an input, carries out what it wants, and feeds back what is known at
-    /// once, until nothing is left.
-    fn feed(&mut self, input: Input) {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            let effects = self.session.handle(input, self.clock.now());
-            for effect in effects {
-                if !self.has_power() {
-                    return;
-                }
-                if let Some(next) = self.carry_out(effect) {
-                    inputs.insert(0, next);
-                }
-            }
-            if self.session.codes_left() < CODES_LOW
-                && let Ok(codes) = draw_codes(CODES)
-            {
-                inputs.insert(0, Input::Codes(codes));
-            }
-        }
-    }
-
-    fn carry_out(&mut self, effect: Effect) -> Option<Input> {
-        match effect {
-            Effect::Record(token, records) => Some(self.record(token, &records)),
-            Effect::Ask { id, ask, background } => self.ask(id, &ask, background),
-            Effect::SetSecurity { op, tags, want } => {
-                let mut whole = None;
-                for order in self.pads.write(op, &tags, want) {
-                    let command = Command::SetSecurity { op, tags: order.tags, want };
-                    let taken = self.readers.get(order.reader).is_some_and(|r| r.send(command));
-                    if !taken {
-                        whole = self.pads.done(order.reader, op, TagResult::ReaderDown);
-                    }
-                }
-                whole.map(|result| Input::Tag(op, result))
-            }
-            Effect::Print(request) => self.print(&request),
-            Effect::CallStaff => {
-                tracing::warn!("a reader calls for staff");
-                None
-            }
-            Effect::Forget => {
-                self.pads.forget_cards();
-                for reader in &self.readers {
-                    reader.send(Command::Forget);
-                }
-                for aid in &self.aids {
-                    aid.send(aids::Command::Forget);
-                }
-                None
-            }
-        }
-    }
-
-    fn record(&mut self, token: Token, records: &[Record]) -> Input {
-        let ok = match self.journal.write(records) {
-            Ok(()) => {
-                (self.listeners.journal)(records);
-                self.journal_health.state = State::Up;
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "journal write");
-                self.journal_health.state = State::Down;
-                self.journal_health.trouble =
-                    format!("{error}; make room, or have the disk looked at");
-                false
-            }
-        };
-        Input::Recorded(token, ok)
-    }
-
-    fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {
-        if !background && ask.leads_to_write() {
-            for number in (0..self.readers.len()).filter(|no| self.pads.reads_items(*no)) {
-                self.readers[number].send(Command::Expect);
-            }
-        }
-        let request = ils::request(ask, &self.profile, self.clock.now().wall);
-        let priority = if background { Priority::Background } else { Priority::Live };
-        match self.sip.request(RequestId(id.0), request, priority) {
-            Ok(()) => None,
-            Err(error) => {
-                tracing::error!(%error, "library link");
-                Some(Input::Answer(id, Err::<Answer, _>(NoAnswer::NotSent)))
-            }
-        }
-    }
-
-    fn print(&mut self, request: &crate::session::SlipRequest) -> Option<Input> {
-        let slip = crate::receipt::slip(request, &self.names);
-        let submitted = self.printer.as_ref().map(|printer| printer.submit(&slip));
-        match submitted {
-            Some(Ok(id)) => {
-                self.jobs.insert(id, ());
-                None
-            }
-            Some(Err(error)) => {
-                tracing::error!(%error, "receipt");
-                Some(Input::Printed(PrintResult::Not(PrinterState::Down)))
-            }
-            None => Some(Input::Printed(PrintResult::Not(PrinterState::None))),
-        }
-    }
-}
-
 fn start_sip(
     config: &Config,
     address: &str,
@@ -768,7 +608,8 @@ fn start_sip(
         split_address(address).ok_or_else(|| StartError::Address(address.to_owned()))?;
     let tls = config.library.tls.as_ref().filter(|_| config.library.address.is_some());
     let tls = tls.map(|files| Tls::load(files, &host)).transpose()?;
-    let sip = SipConfig { host, port, tls, profile: config.library.profile.clone() };
+    let (profile, links) = (config.library.profile.clone(), config.library.links);
+    let sip = SipConfig { host, port, tls, profile, links };
     let shared = clock.clone();
     let time: Arc<dyn Fn() -> Duration + Send + Sync> = Arc::new(move || shared.now().mono);
     let events = events.clone();
@@ -800,7 +641,7 @@ fn start_readers(
     board: &Board,
     events: &SyncSender<Event>,
 ) -> Result<Vec<Device<Command>>, StartError> {
-    let classify = Classify::new(&config.session);
+    let classify = Classify::with_owners(&config.session, config.owners());
     let mut readers = Vec::new();
     for (number, wired) in wired.into_iter().enumerate() {
         let model = config.readers.get(number).map(|r| r.model).unwrap_or_default();

@@ -202,7 +202,10 @@ mod tests {
 
     fn item(n: u8) -> TagRead {
         let item = ItemId::new(format!("YZ{n}")).unwrap();
-        TagRead { uid: uid(n), content: Content::Item { item, parts: 1, part: 1, no_loan: false } }
+        TagRead {
+            uid: uid(n),
+            content: Content::Item { item, parts: 1, part: 1, no_loan: false, whose: None },
+        }
     }
 
     fn unread(n: u8) -> TagRead {

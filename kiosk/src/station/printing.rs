@@ -10,7 +10,7 @@ use drivers::printer::status::Cause;
 
 use super::{Event, StartError};
 use crate::config::PrinterConfig;
-use crate::session::{PrintResult, PrinterState};
+use crate::session::{Input, PrintResult, PrinterState, TxnId};
 
 /// The product's font, for lines no printer ROM can print.
 const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSansCJKsc-Regular-subset.otf");
@@ -45,6 +45,11 @@ pub(super) fn result(outcome: Outcome) -> PrintResult {
         Outcome::Unknown { .. } => PrintResult::Unknown,
         Outcome::NotPrinted { cause } => PrintResult::Not(blocked(cause)),
     }
+}
+
+/// What the session is told: of a receipt, or of the slip of that return.
+pub(super) fn ended(of: Option<TxnId>, result: PrintResult) -> Input {
+    of.map_or(Input::Printed(result), |txn| Input::SlipPrinted(txn, result))
 }
 
 fn blocked(cause: Cause) -> PrinterState {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -19,6 +19,17 @@ pub struct Process {
     lines: Receiver<String>,
     seen: Vec<String>,
     stderr: Option<JoinHandle<String>>,
+}
+
+/// What came of waiting for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// A line.
+    Line(String),
+    /// None in time.
+    Nothing,
+    /// No more will come.
+    Ended,
 }
 
 /// A process that has ended.
@@ -123,6 +134,16 @@ impl Process {
                     panic!("{} ended before {what}: {stderr}; {}", self.name, self.last())
                 }
             }
+        }
+    }
+
+    /// The next line, waiting at most so long.
+    #[must_use]
+    pub fn next_line(&self, wait: Duration) -> Said {
+        match self.lines.recv_timeout(wait) {
+            Ok(line) => Said::Line(line),
+            Err(RecvTimeoutError::Timeout) => Said::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Said::Ended,
         }
     }
 

@@ -83,9 +83,11 @@ fn every_key_of_the_configuration_is_documented() {
         ("[printer.setup]", 12),
         ("[security]", 3),
         ("[session]", 12),
+        ("[session.offline]", 7),
         ("[session.times]", 13),
         ("[panel]", 4),
-        ("[[branches]]", 2),
+        ("[[owner]]", 5),
+        ("[[branch]]", 5),
     ] {
         let keys = keys(&site, table);
         assert!(keys.len() >= least, "{table}: {keys:?}");

@@ -101,6 +101,10 @@ pub fn note(note: &Note, language: Language) -> String {
         }
         Note::Advice(code) => advice(code, language),
         Note::LibrarySays(text) => text.clone(),
+        Note::Owner { owner, taken_back } => {
+            let key = if *taken_back { "owner-return-only" } else { "owner-elsewhere" };
+            words.with(key, &[("owner", Arg::S(owner))])
+        }
     }
 }
 
@@ -157,6 +161,9 @@ pub fn state_line(line: &StateLine, language: Language) -> String {
         }
         StateLine::ReaderLost => words.text("today-reader-lost"),
         StateLine::ScanOnly => words.text("today-scan-only"),
+        StateLine::Offline { limit } => {
+            words.with("today-offline", &[("n", Arg::N(i64::from(*limit)))])
+        }
         StateLine::ReturnsOnly => words.text("today-returns-only"),
         StateLine::NoPaper => words.text("today-no-paper"),
     }

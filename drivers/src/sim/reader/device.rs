@@ -1,13 +1,15 @@
 //! The reader's own thread: hears bytes at line speed, does commands, answers at line speed.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::faults::Faults;
 use super::protocol::{Protocol, Step, WhileBusy};
-use crate::sim::field::{Field, Rng};
+use crate::sim::field::{Field, Rng, TagState};
 use crate::sim::listen::Endpoint;
 use crate::sim::pn5180::Chip;
+use crate::sim::tags;
 
 /// How long the thread looks at the line before it looks whether something else is wanted.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
@@ -22,9 +24,36 @@ pub(super) enum Plug {
     Out,
 }
 
+/// The file in which the tags outlive the simulator, as real ones outlive a reader.
+pub(super) struct Keeper {
+    path: PathBuf,
+    tags: Vec<TagState>,
+    on_pad: Vec<String>,
+}
+
+impl Keeper {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, tags: Vec::new(), on_pad: Vec::new() }
+    }
+
+    /// Writes the file when anything has changed.
+    fn keep(&mut self, field: &Field) {
+        let on_pad = field.on_pad();
+        if self.tags == field.tags() && self.on_pad == on_pad {
+            return;
+        }
+        self.tags = field.tags().to_vec();
+        self.on_pad = on_pad;
+        if let Err(error) = tags::write(&self.path, &self.tags, &self.on_pad) {
+            tracing::error!(%error, path = %self.path.display(), "the tags are not kept");
+        }
+    }
+}
+
 /// What the thread and its handles share.
 pub(super) struct Core {
     pub(super) field: Field,
+    pub(super) keeper: Option<Keeper>,
     /// The chip, when the model is one.
     pub(super) chip: Option<Chip>,
     pub(super) faults: Faults,
@@ -52,9 +81,18 @@ impl Shared {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes something and tells everybody who waits.
+    /// Changes something and tells everybody who waits. What tags have kept is on file before the
+    /// answer leaves.
     pub(super) fn change<T>(&self, with: impl FnOnce(&mut Core) -> T) -> T {
-        let result = with(&mut self.lock());
+        let result = {
+            let mut core = self.lock();
+            let result = with(&mut core);
+            let Core { keeper, field, .. } = &mut *core;
+            if let Some(keeper) = keeper {
+                keeper.keep(field);
+            }
+            result
+        };
         self.changed.notify_all();
         result
     }

@@ -13,6 +13,7 @@ pub mod pn5180;
 pub mod pn532;
 pub mod protocol;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 pub use control::{LINE_MAX, Next, control};
 pub use faults::{Fault, FaultError, TagFault};
 
-use self::device::{Core, Device, Plug, Shared};
+use self::device::{Core, Device, Keeper, Plug, Shared};
 use self::faults::Faults;
 use self::pn5180::ChipDevice;
 use self::protocol::Protocol;
@@ -118,6 +119,8 @@ pub struct ReaderSimConfig {
     pub write_time: Duration,
     /// FEIG readers: what else can be chosen.
     pub feig: feig::FeigOptions,
+    /// Tags file that is written at each change of a tag; `None` when they end with the simulator.
+    pub keep: Option<PathBuf>,
 }
 
 impl ReaderSimConfig {
@@ -132,6 +135,7 @@ impl ReaderSimConfig {
             seed: 1,
             write_time: air::WRITE_MAX,
             feig: feig::FeigOptions::default(),
+            keep: None,
         }
     }
 }
@@ -242,6 +246,7 @@ impl ReaderSim {
         });
         let shared = Shared::new(Core {
             field,
+            keeper: config.keep.clone().map(Keeper::new),
             chip,
             faults: Faults::default(),
             commands_seen: 0,

@@ -1,7 +1,7 @@
 //! Payments: 37/38.
 
 use super::lend::wrong_pin;
-use super::{Asked, CURRENCY, Done};
+use super::{Asked, CURRENCY, Done, Duplicates};
 use crate::practice::money::Fen;
 use crate::practice::rules::Refusal;
 use crate::practice::store::{Kind, StoreError, Tx};
@@ -35,7 +35,8 @@ pub(super) fn paid(
 }
 
 /// Books a payment once: the same BK for the same patron and amount is accepted again without
-/// being booked again (sip2.md section 4, "37").
+/// being booked again (sip2.md section 4, "37"). A library that does not know repetitions books it
+/// again, and its ledger shows the number twice.
 fn book(
     tx: &Tx<'_>,
     asked: &Asked<'_>,
@@ -47,11 +48,15 @@ fn book(
         return Ok(Err(Refusal::FeeAmount));
     };
     let transaction_id = request.transaction_id.as_deref().filter(|id| !id.is_empty());
+    let mut number = transaction_id;
     if let Some(id) = transaction_id
         && let Some((payer, amount)) = tx.payment(id)?
     {
-        let same = payer == patron && amount == paid;
-        return Ok(if same { Ok(()) } else { Err(Refusal::FeeReused) });
+        number = None;
+        if asked.duplicates == Duplicates::Replay {
+            let same = payer == patron && amount == paid;
+            return Ok(if same { Ok(()) } else { Err(Refusal::FeeReused) });
+        }
     }
     let fee_id = request.fee_identifier.as_deref().filter(|id| !id.is_empty());
     let fee = match fee_id {
@@ -68,8 +73,12 @@ fn book(
     if paid > owed {
         return Ok(Err(Refusal::FeeAmount));
     }
-    tx.add_payment(patron, paid, fee.map(|fee| fee.id), transaction_id, asked.now)?;
-    let done = Done { amount: Some(paid), ..Done::new(Kind::FeePaid, asked).patron(patron) };
+    tx.add_payment(patron, paid, fee.map(|fee| fee.id), number, asked.now)?;
+    let done = Done {
+        amount: Some(paid),
+        reference: transaction_id,
+        ..Done::new(Kind::FeePaid, asked).patron(patron)
+    };
     asked.record(tx, &done)?;
     Ok(Ok(()))
 }

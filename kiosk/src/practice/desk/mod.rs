@@ -98,6 +98,7 @@ impl Asked<'_> {
             branch: done.branch.unwrap_or_else(|| self.branch()),
             block: done.block,
             amount: done.amount,
+            reference: done.reference,
         })
     }
 }
@@ -111,6 +112,7 @@ struct Done<'a> {
     branch: Option<&'a str>,
     block: Block,
     amount: Option<Fen>,
+    reference: Option<&'a str>,
 }
 
 impl<'a> Done<'a> {
@@ -123,6 +125,7 @@ impl<'a> Done<'a> {
             branch: None,
             block: Block::Allowed,
             amount: None,
+            reference: None,
         }
     }
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing::info;
+
 use super::encryption::TlsFiles;
 use crate::practice::clock::Clock;
 use crate::practice::data::{self, DataError};
@@ -12,8 +14,8 @@ use crate::practice::desk::Duplicates;
 use crate::practice::fault::Fault;
 use crate::practice::guise::Guise;
 use crate::practice::model::LocalTime;
-use crate::practice::session::ChecksumMode;
-use crate::practice::store::{Location, StoreError};
+use crate::practice::session::{ChecksumMode, Manner};
+use crate::practice::store::{Library, Location, Store, StoreError};
 use crate::sip2::Charset;
 
 /// Silence after which a connection is closed (Koha's sample value, sip2.md section 3).
@@ -80,6 +82,33 @@ impl Default for Config {
             message_timeout: MESSAGE_TIMEOUT,
             clock: Clock::System,
             faults: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// The database, filled where it was empty, and the library in it.
+    pub(in crate::practice) fn open(&self) -> Result<(Store, Library), PracticeError> {
+        let mut store = Store::open(&self.database)?;
+        if store.is_empty()? {
+            let now = self.clock.now();
+            let data = self.source.read(now)?;
+            store.load(data, now)?;
+        } else if let Source::File(path) = &self.source {
+            info!(file = %path.display(), "the database holds a library already, file not read");
+        }
+        let library = store.library()?;
+        Ok((store, library))
+    }
+
+    /// What all its connections share.
+    pub(in crate::practice) fn manner(&self) -> Manner {
+        Manner {
+            charset: self.guise.map_or(self.charset, Guise::charset),
+            checksum: self.checksum,
+            duplicates: self.guise.map_or(self.duplicates, Guise::duplicates),
+            guise: self.guise,
+            institutions: self.institutions.clone(),
         }
     }
 }

@@ -89,6 +89,8 @@ pub struct LedgerEntry {
     pub block: Block,
     /// Money paid.
     pub amount: Option<Fen>,
+    /// The number a payment was told with, BK.
+    pub reference: Option<String>,
 }
 
 /// Figures of a stretch of the ledger.
@@ -117,6 +119,7 @@ pub(in crate::practice) struct NewEntry<'a> {
     pub(in crate::practice) branch: &'a str,
     pub(in crate::practice) block: Block,
     pub(in crate::practice) amount: Option<Fen>,
+    pub(in crate::practice) reference: Option<&'a str>,
 }
 
 struct RawEntry {
@@ -147,6 +150,7 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<RawEntry> {
             branch: row.get(9)?,
             block: if no_block { Block::No } else { Block::Allowed },
             amount: row.get::<_, Option<i64>>(11)?.map(Fen),
+            reference: row.get(12)?,
         },
     })
 }
@@ -156,8 +160,8 @@ impl Tx<'_> {
         self.0
             .prepare_cached(
                 "INSERT INTO ledger (at, event_at, kind, item, patron, login, location,
-                 institution, branch, no_block, amount)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 institution, branch, no_block, amount, reference)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 time_text(entry.at),
@@ -171,6 +175,7 @@ impl Tx<'_> {
                 entry.branch,
                 entry.block == Block::No,
                 entry.amount.map(|amount| amount.0),
+                entry.reference,
             ])?;
         Ok(())
     }
@@ -182,7 +187,7 @@ impl Tx<'_> {
     pub fn ledger(&self, after: i64, limit: u32) -> Result<Vec<LedgerEntry>, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT id, at, event_at, kind, item, patron, login, location, institution, branch,
-                    no_block, amount FROM ledger WHERE id > ?1 ORDER BY id LIMIT ?2",
+                    no_block, amount, reference FROM ledger WHERE id > ?1 ORDER BY id LIMIT ?2",
         )?;
         let rows = statement.query_map(params![after, limit], raw)?;
         rows.map(|row| {

@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 /// One batch per version; the batch at index `n` leads from version `n` to `n + 1`. Batches are
 /// never edited once released, only followed by another.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE accounts (
     user TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL, charset TEXT
@@ -64,7 +65,10 @@ CREATE TRIGGER ledger_kept BEFORE DELETE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is never deleted from'); END;
 CREATE TRIGGER ledger_fixed BEFORE UPDATE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is never changed'); END;
-"];
+",
+    // The number a payment was told with (BK): one booked twice is seen.
+    "ALTER TABLE ledger ADD COLUMN reference TEXT;",
+];
 
 /// The version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;

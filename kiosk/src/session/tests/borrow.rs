@@ -533,7 +533,7 @@ fn tags_that_are_not_to_be_lent() {
     let mut w = plain();
     w.tag(40, Content::Foreign);
     w.tag(41, Content::Bad);
-    let no_loan = Content::Item { item: item(42), parts: 1, part: 1, no_loan: true };
+    let no_loan = Content::Item { item: item(42), parts: 1, part: 1, no_loan: true, whose: None };
     w.tag(42, no_loan);
     borrowing(&mut w);
     for _ in 0..3 {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ui::view::{Advice, Date};
 
 use crate::session::{
-    Answer, Ask, CheckinAnswer, Due, ItemAnswer, ItemId, LoanAnswer, NoAnswer, PatronAnswer, Sort,
+    Answer, Ask, CheckinAnswer, Due, FeeAnswer, ItemAnswer, ItemId, LoanAnswer, NoAnswer,
+    PatronAnswer, PaymentId, Sort,
 };
 
 /// How the next question fares.
@@ -15,6 +16,8 @@ pub(super) enum Fare {
     After(u64),
     /// It surely never left.
     NotSent,
+    /// The same, known only after this many milliseconds.
+    UnsentAfter(u64),
     /// Lost on the way: not done, not answered.
     LostBefore,
     /// Done, and the answer lost.
@@ -37,10 +40,25 @@ pub(super) struct Library {
     pub(super) limit: u32,
     pub(super) pin: &'static str,
     pub(super) block: Option<Advice>,
+    /// What only a loan tells of the card.
+    pub(super) card_over: bool,
     pub(super) no_renewal: BTreeSet<ItemId>,
     pub(super) refuse_return: BTreeSet<ItemId>,
     pub(super) refuse_cancel: bool,
+    /// Patrons are told without their loans and their number.
+    pub(super) hides_loans: bool,
+    /// What the patron owes, and how often each payment was booked.
+    pub(super) owed: i64,
+    pub(super) booked: BTreeMap<PaymentId, u32>,
+    /// Neither on loan nor in the library's hands, whatever was done.
+    pub(super) missing: BTreeSet<ItemId>,
     pub(super) fares: VecDeque<Fare>,
+    /// No-block loans are taken whatever stands against them.
+    pub(super) no_block: bool,
+    /// No-block loans of what the reader had already: some systems take them for renewals.
+    pub(super) twice: u64,
+    /// The due day of no-block loans, as the library has it.
+    pub(super) own_due: Option<u8>,
     /// What was done: loans, loans taken back, returns, renewals.
     pub(super) ledger: (u64, u64, u64, u64),
     pub(super) unsure_renewals: u64,
@@ -61,10 +79,18 @@ impl Library {
             limit: 10,
             pin: "4711",
             block: None,
+            card_over: false,
             no_renewal: BTreeSet::new(),
             refuse_return: BTreeSet::new(),
             refuse_cancel: false,
+            hides_loans: false,
+            owed: 100_000,
+            booked: BTreeMap::new(),
+            missing: BTreeSet::new(),
             fares: VecDeque::new(),
+            no_block: true,
+            twice: 0,
+            own_due: None,
             ledger: (0, 0, 0, 0),
             unsure_renewals: 0,
             log: Vec::new(),
@@ -81,6 +107,7 @@ impl Library {
         let fare = self.fares.pop_front().unwrap_or(Fare::After(30));
         let (answer, after_ms) = match fare {
             Fare::NotSent => (Err(NoAnswer::NotSent), 5),
+            Fare::UnsentAfter(ms) => (Err(NoAnswer::NotSent), ms),
             Fare::LostBefore => (Err(NoAnswer::Unknown), 12_000),
             Fare::LostAfter => {
                 let done = self.ledger.3;
@@ -105,13 +132,19 @@ impl Library {
                     pin_ok: pin.as_ref().map(|p| p.expose() == self.pin),
                     name: "张三丰".into(),
                     block: self.block,
-                    on_loan: u32::try_from(theirs.len()).ok(),
+                    on_loan: u32::try_from(theirs.len()).ok().filter(|_| !self.hides_loans),
                     limit: Some(self.limit),
-                    loans: if *loans { theirs } else { Vec::new() },
+                    owed: Some(self.owed),
+                    loans: if *loans && !self.hides_loans { theirs } else { Vec::new() },
+                    expires: None,
                 })
             }
-            Ask::Checkout { patron, item, .. } => {
-                Answer::Checkout(self.lend(patron.expose(), item))
+            Ask::Checkout { patron, item, promised, .. } => {
+                let mut answer = self.lend(patron.expose(), item, promised.is_some());
+                if let (Some(due), None) = (promised, self.own_due) {
+                    answer.due = Due::Day(crate::clock::view_date(due.date()));
+                }
+                Answer::Checkout(answer)
             }
             Ask::Checkin { item, cancel, .. } => Answer::Checkin(self.take_back(item, *cancel)),
             Ask::Renew { patron, item } => {
@@ -122,19 +155,34 @@ impl Library {
             }
             Ask::Item { item } => Answer::Item(ItemAnswer {
                 on_loan: self.loans.contains_key(item),
-                in_library: !self.loans.contains_key(item),
+                in_library: !self.loans.contains_key(item) && !self.missing.contains(item),
+                held: None,
                 title: Some(item.to_string()),
                 due: Due::Day(day(20)),
             }),
+            Ask::PayFee(payment) => {
+                let ok = payment.amount <= self.owed;
+                if ok {
+                    self.owed -= payment.amount;
+                    *self.booked.entry(payment.id.clone()).or_default() += 1;
+                }
+                Answer::PayFee(FeeAnswer { ok, message: None })
+            }
             Ask::Goodbye { .. } => Answer::Goodbye,
         }
     }
 
-    fn lend(&mut self, patron: &str, item: &ItemId) -> LoanAnswer {
+    fn lend(&mut self, patron: &str, item: &ItemId, noted: bool) -> LoanAnswer {
+        let no_block = noted && self.no_block;
         let have = self.loans.values().filter(|p| *p == patron).count();
         let refusal = match self.loans.get(item) {
-            Some(p) if p == patron => Some(Advice::AlreadyYours),
+            _ if self.card_over => Some(Advice::CardExpired),
+            Some(p) if p == patron => {
+                self.twice += u64::from(noted);
+                Some(Advice::AlreadyYours)
+            }
             Some(_) => Some(Advice::OnLoanOther),
+            None if no_block => None,
             None if self.holds.contains(item) => Some(Advice::HeldOther),
             None if have >= self.limit as usize => Some(Advice::Limit),
             None => None,
@@ -173,6 +221,7 @@ fn said(item: &ItemId, ok: bool, refusal: Option<Advice>, on: u8) -> LoanAnswer 
     LoanAnswer {
         ok,
         release: ok,
+        renewed: false,
         title: Some(item.to_string()),
         due: Due::Day(day(on)),
         refusal,

@@ -3,8 +3,13 @@
 mod account;
 mod aids;
 mod borrow;
+mod full;
 mod giveback;
 mod library;
+mod month;
+mod offline;
+mod owners;
 mod power;
 mod storm;
+mod unsure;
 mod world;

@@ -165,3 +165,35 @@ fn during_a_renewal() {
         },
     );
 }
+
+#[test]
+fn during_a_loan_off_line() {
+    for fares in [vec![], vec![Fare::LostAfter], vec![Fare::LostBefore], vec![Fare::NotSent]] {
+        at_every_event(
+            &super::offline::rules(),
+            |w| {
+                w.card(CARD);
+                w.touch(Touch::EndNow);
+                w.scan_ms = 1_000;
+                super::offline::away(w);
+                w.scan_ms = 100;
+                w.secs(2);
+                w.card(CARD);
+                w.lay(&[1]);
+                w.secs(2);
+                let told = w.is(1, LineState::Queued);
+                w.lib.fares.extend(fares.clone());
+                w.link(true);
+                w.touch(Touch::EndNow);
+                w.secs(40);
+                assert!(w.dark || (told && w.lib.ledger.0 == 1));
+            },
+            |w, cut| {
+                // Whatever was noted, durably, is a loan of the library's, once.
+                let noted = w.units.values().any(|u| u.noted.is_some());
+                assert_eq!(w.lib.ledger.0, u64::from(noted), "cut after {cut}");
+                assert_eq!(w.lib.twice, 0, "cut after {cut}");
+            },
+        );
+    }
+}

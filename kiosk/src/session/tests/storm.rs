@@ -10,8 +10,8 @@ use ui::view::{Advice, Touch};
 use super::library::Fare;
 use super::world::{CARD, OTHER, World, Write, item, item_of, uid};
 use crate::session::{
-    AttractItem, BorrowCommit, Content, Input, OnSecurityFail, PinRule, PrintResult, PrinterState,
-    ReceiptDefault, Rules, SlipKind, TxnOutcome,
+    AttractItem, BorrowCommit, Content, Input, OfflineRules, OnSecurityFail, Payment, PaymentId,
+    PaymentState, PinRule, PrintResult, PrinterState, ReceiptDefault, Rules, SlipKind, TxnOutcome,
 };
 
 /// Cases a run; more with `PROPTEST_CASES`.
@@ -30,6 +30,8 @@ enum Act {
     Write(Write),
     FailRecords(u32),
     Link(bool),
+    /// The link goes for long enough to work off line.
+    Away,
     Reader(bool),
     Print(PrintResult),
     Printer(PrinterState),
@@ -37,6 +39,7 @@ enum Act {
     RefuseReturn(u8),
     RefuseCancel(bool),
     Block(bool),
+    Pay(u8),
     StrayAnswers,
     PowerCut(bool),
     Wait(u64),
@@ -75,6 +78,7 @@ fn fare() -> impl Strategy<Value = Fare> {
         (0u64..400).prop_map(Fare::After),
         (400u64..30_000).prop_map(Fare::After),
         Just(Fare::NotSent),
+        (400u64..60_000).prop_map(Fare::UnsentAfter),
         Just(Fare::LostBefore),
         Just(Fare::LostAfter),
     ]
@@ -103,6 +107,7 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(Act::Write),
         2 => (1u32..4).prop_map(Act::FailRecords),
         2 => any::<bool>().prop_map(Act::Link),
+        2 => Just(Act::Away),
         1 => any::<bool>().prop_map(Act::Reader),
         1 => print().prop_map(Act::Print),
         1 => Just(Act::Printer(PrinterState::Down)),
@@ -110,6 +115,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (1u8..=9).prop_map(Act::RefuseReturn),
         1 => any::<bool>().prop_map(Act::RefuseCancel),
         1 => any::<bool>().prop_map(Act::Block),
+        2 => (1u8..=9).prop_map(Act::Pay),
         1 => Just(Act::StrayAnswers),
         1 => any::<bool>().prop_map(Act::PowerCut),
         6 => (1u64..3_000).prop_map(Act::Wait),
@@ -119,7 +125,8 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    (any::<[bool; 5]>()).prop_map(|[confirm, undo, asks, pin, paper]| Rules {
+    (any::<[bool; 6]>()).prop_map(|[confirm, undo, asks, pin, paper, lending]| Rules {
+        offline: OfflineRules { lending, ..OfflineRules::default() },
         borrow_commit: if confirm { BorrowCommit::OnConfirm } else { BorrowCommit::OnPlace },
         on_security_fail: if undo { OnSecurityFail::Undo } else { OnSecurityFail::KeepLoan },
         attract_item: if asks { AttractItem::Ask } else { AttractItem::Return },
@@ -130,13 +137,22 @@ fn rules() -> impl Strategy<Value = Rules> {
 }
 
 fn world(rules: Rules) -> World {
+    let lending = rules.offline.lending;
     let mut w = World::new(rules);
+    if lending {
+        // Cards of before: known here, as on any other day.
+        for card in [CARD, OTHER] {
+            w.card(card);
+            w.touch(Touch::EndNow);
+        }
+        w.secs(4);
+    }
     for (n, set, part) in [(10, 30, 1), (11, 30, 2)] {
         w.tag(n, item_of(set, 2, part));
     }
     w.tag(12, Content::Bad);
     w.tag(13, Content::Foreign);
-    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true });
+    w.tag(14, Content::Item { item: item(40), parts: 1, part: 1, no_loan: true, whose: None });
     for n in 5..=7 {
         w.lib.loans.insert(item(n), CARD.to_owned());
         w.tags.get_mut(&uid(n)).unwrap().state = Security::Released;
@@ -160,6 +176,12 @@ fn play(w: &mut World, act: Act) {
         Act::Write(write) => w.writes.push_back(write),
         Act::FailRecords(n) => w.fail_records = n,
         Act::Link(online) => w.link(online),
+        Act::Away => {
+            w.link(false);
+            w.scan_ms = 1_000;
+            w.secs(31);
+            w.scan_ms = 100;
+        }
         Act::Reader(up) => w.reader(up),
         Act::Print(result) => w.print = result,
         Act::Printer(state) => w.feed(Input::Printer(state)),
@@ -167,6 +189,11 @@ fn play(w: &mut World, act: Act) {
         Act::RefuseReturn(n) => drop(w.lib.refuse_return.insert(item(n))),
         Act::RefuseCancel(refuse) => w.lib.refuse_cancel = refuse,
         Act::Block(block) => w.lib.block = block.then_some(Advice::Fees),
+        Act::Pay(n) => {
+            let id = PaymentId::new(format!("P-{n}")).unwrap();
+            let payment = Payment { id, patron: CARD.into(), amount: 350 };
+            w.feed(Input::Paid(payment));
+        }
         Act::StrayAnswers => w.stray(),
         Act::PowerCut(took) => w.power(took),
         Act::Wait(ms) => {
@@ -191,7 +218,21 @@ fn leave_alone(w: &mut World) {
     w.secs(900);
 }
 
+fn judge_payments(w: &World) {
+    assert!(w.lib.booked.values().all(|n| *n == 1), "booked twice: {:?}", w.lib.booked);
+    let start = w.journal.fee_start(false).unwrap();
+    assert!(start.open.is_empty(), "a payment is still open");
+    for id in w.lib.booked.keys() {
+        assert!(start.known.iter().any(|(known, _)| known == id), "{id:?} is not in the journal");
+    }
+    for (id, state) in start.known {
+        let booked = w.lib.booked.contains_key(&id);
+        assert!(booked || state == PaymentState::ForStaff, "{id:?} is told as booked");
+    }
+}
+
 fn judge_end(w: &World) {
+    judge_payments(w);
     assert_eq!(w.page(), "attract");
     assert!(!w.station.is_busy(), "asks {:?}", w.station.asks);
     assert!(w.station.asks.is_empty() && w.station.tokens.is_empty());
@@ -230,6 +271,20 @@ proptest! {
         leave_alone(&mut w);
         judge_end(&w);
     }
+}
+
+#[test]
+fn the_world_really_lends_off_line() {
+    let offline = OfflineRules { lending: true, ..OfflineRules::default() };
+    let mut w = world(Rules { offline, ..Rules::default() });
+    for act in [Act::Away, Act::Card(true), Act::Lay(1), Act::Wait(2_000)] {
+        play(&mut w, act);
+    }
+    play(&mut w, Act::Touch(Touch::Finish));
+    assert!(w.units.values().any(|u| u.noted.is_some()));
+    leave_alone(&mut w);
+    judge_end(&w);
+    assert_eq!(w.lib.ledger.0, 1);
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::journal::Journal;
 use crate::privacy::PatronId;
 use crate::session::{
     Ask, AskId, Content, Effect, Input, ItemId, JobKind, LinkState, Names, NoAnswer, OpId,
-    PrintResult, PrinterState, Record, Rules, SessionCode, SlipRequest, Start, Station, TagRead,
-    TagResult, Token, TxnId, TxnOutcome,
+    PrintResult, PrinterState, Record, Room, Rules, SessionCode, SlipRequest, Start, Station,
+    TagRead, TagResult, Token, TxnId, TxnOutcome,
 };
 
 /// Time between two scans of the pad.
@@ -53,6 +53,8 @@ pub(super) struct Unit {
     pub(super) item: ItemId,
     pub(super) outcome: Option<TxnOutcome>,
     pub(super) closed: bool,
+    /// A loan noted here, until that day.
+    pub(super) noted: Option<jiff::civil::Date>,
 }
 
 enum Due {
@@ -69,6 +71,8 @@ pub(super) struct World {
     pub(super) writes: VecDeque<Write>,
     pub(super) journal: Journal,
     pub(super) units: BTreeMap<TxnId, Unit>,
+    /// Units that are payments.
+    pub(super) fees: BTreeSet<TxnId>,
     /// Journal writes to fail.
     pub(super) fail_records: u32,
     /// Journal writes that became durable.
@@ -80,12 +84,15 @@ pub(super) struct World {
     pub(super) cut_in: Option<u32>,
     /// Time between two scans of the pad, in milliseconds.
     pub(super) scan_ms: u64,
+    /// How far the station's clock is off, in seconds.
+    pub(super) clock_off_s: i64,
     /// Starts after the first.
     pub(super) boots: u32,
     pub(super) reader_up: bool,
     pub(super) link: LinkState,
     pub(super) print: PrintResult,
     pub(super) slips: Vec<SlipRequest>,
+    pub(super) sort_slips: Vec<crate::session::SortSlip>,
     pub(super) calls: u32,
     pub(super) secrets: Vec<String>,
     pub(super) double_ids: bool,
@@ -125,17 +132,20 @@ impl World {
             writes: VecDeque::new(),
             journal,
             units: BTreeMap::new(),
+            fees: BTreeSet::new(),
             fail_records: 0,
             durable: 0,
             cut_after: None,
             dark: false,
             cut_in: None,
             scan_ms: SCAN_MS,
+            clock_off_s: 0,
             boots: 0,
             reader_up: true,
             link: UP,
             print: PrintResult::Done,
             slips: Vec::new(),
+            sort_slips: Vec::new(),
             calls: 0,
             secrets: [CARD, OTHER, "张三丰", "Ada Lovelace", "4711"].map(String::from).to_vec(),
             double_ids: false,
@@ -161,8 +171,11 @@ impl World {
             next_txn: self.journal.next_txn().unwrap(),
             open: self.journal.open_units().unwrap(),
             repairs: self.journal.repairs().unwrap(),
+            fees: self.journal.fee_start(false).unwrap(),
             codes,
             printer: PrinterState::Ready,
+            lists: Some(self.journal.lists().unwrap()),
+            newest: self.journal.newest().unwrap(),
         };
         self.station = Station::new(self.rules.clone(), start);
         self.due.clear();
@@ -224,6 +237,7 @@ impl World {
     pub(super) fn now(&self) -> Now {
         let ms = i64::try_from(self.now).unwrap();
         let wall = date(2026, 11, 22).at(10, 0, 0, 0) + jiff::SignedDuration::from_millis(ms);
+        let wall = wall + jiff::SignedDuration::from_secs(self.clock_off_s);
         Now { mono: Duration::from_millis(self.now), wall }
     }
 
@@ -398,6 +412,11 @@ impl World {
                 self.slips.push(slip);
                 self.later(self.now + PRINT_MS, Due::Input(Input::Printed(self.print)));
             }
+            Effect::PrintSort(slip) => {
+                let ended = Input::SlipPrinted(slip.txn, self.print);
+                self.sort_slips.push(slip);
+                self.later(self.now + PRINT_MS, Due::Input(ended));
+            }
             Effect::CallStaff => self.calls += 1,
             Effect::Forget => {}
         }
@@ -408,22 +427,43 @@ impl World {
             self.fail_records -= 1;
             return self.feed(Input::Recorded(token, false));
         }
-        self.journal.write(records).unwrap();
+        let room = self.journal.room();
+        let written = self.journal.write(records);
+        if self.journal.room() != room {
+            self.feed(Input::Room(self.journal.room()));
+        }
+        if self.journal.room() == Room::All {
+            written.unwrap();
+        } else if written.is_err() {
+            return self.feed(Input::Recorded(token, false));
+        }
         for record in records {
             match record.clone() {
                 Record::Intent { txn, kind, item, .. } => {
-                    let unit = Unit { kind, item, outcome: None, closed: false };
+                    let unit = Unit { kind, item, outcome: None, closed: false, noted: None };
                     assert!(self.units.insert(txn, unit).is_none(), "{txn:?} twice");
                 }
+                Record::FeeIntent { txn, .. } => assert!(self.fees.insert(txn), "{txn:?} twice"),
+                Record::Outcome { txn, .. } if self.fees.contains(&txn) => {}
                 Record::Outcome { txn, outcome } => {
                     let unit = self.units.get_mut(&txn).expect("an outcome has an intent");
+                    if let TxnOutcome::LentHere { due, .. } = outcome {
+                        unit.noted = Some(due);
+                    }
                     unit.outcome = Some(outcome);
                 }
                 Record::Secured { txn } => self.units.get_mut(&txn).unwrap().closed = true,
                 Record::Repair { txn, .. } => {
                     self.units.get_mut(&txn).unwrap();
                 }
-                Record::Repaired { .. } | Record::Receipt { .. } => {}
+                Record::Repaired { .. }
+                | Record::Receipt { .. }
+                | Record::FeeSent { .. }
+                | Record::Owner { .. }
+                | Record::SortSlip { .. }
+                | Record::Remark { .. }
+                | Record::Card { .. }
+                | Record::Held { .. } => {}
             }
         }
         self.durable += 1;
@@ -458,13 +498,20 @@ impl World {
     /// Judge: no tag is released without a loan of its item at that moment.
     fn set_tags(&mut self, tags: &[Uid], want: Security) {
         for uid in tags {
-            let tag = self.tags.get_mut(uid).unwrap();
             if want == Security::Released {
-                let Content::Item { item, .. } = &tag.content else { panic!("{uid} is no item") };
-                assert!(self.lib.loans.contains_key(item), "{item} released without a loan");
+                let content = &self.tags[uid].content;
+                let Content::Item { item, .. } = content else { panic!("{uid} is no item") };
+                let lent = self.lib.loans.contains_key(item) || self.stands_noted(item);
+                assert!(lent, "{item} released without a loan");
             }
-            tag.state = want;
+            self.tags.get_mut(uid).unwrap().state = want;
         }
+    }
+
+    /// The latest about this item is a loan noted here, durable and not posted yet.
+    fn stands_noted(&self, item: &ItemId) -> bool {
+        let last = self.units.values().rfind(|u| u.item == *item);
+        last.is_some_and(|u| matches!(u.outcome, Some(TxnOutcome::LentHere { .. })))
     }
 
     /// Judge: nothing that changes a state is asked before its intent is durable.
@@ -479,7 +526,14 @@ impl World {
         let open = |u: &Unit| {
             u.kind == kind
                 && u.item == *item
-                && matches!(u.outcome, None | Some(TxnOutcome::Queued { .. } | TxnOutcome::Unsure))
+                && matches!(
+                    u.outcome,
+                    None | Some(
+                        TxnOutcome::Queued { .. }
+                            | TxnOutcome::LentHere { .. }
+                            | TxnOutcome::Unsure
+                    )
+                )
         };
         assert!(self.units.values().any(open), "{ask:?} without a durable intent");
     }
@@ -491,6 +545,7 @@ impl World {
         for line in self.lines() {
             assert!(seen.insert(line.id), "line {} twice", line.id);
             match line.state {
+                LineState::Queued if matches!(line.note, Note::Due(_)) => self.judge_noted(&line),
                 LineState::Borrowed => self.judge_done(&line, JobKind::Checkout),
                 LineState::Returned => self.judge_done(&line, JobKind::Checkin),
                 _ => {}
@@ -502,6 +557,16 @@ impl World {
         }
         assert!(self.station.lines.len() <= 200 && self.station.tokens.len() <= 400);
         assert!(self.station.asks.len() <= 400 && self.station.detached.len() <= 400);
+    }
+
+    /// Judge: a loan is told as noted only when the journal holds it and its tag is released.
+    fn judge_noted(&self, line: &Line) {
+        let item = ItemId::new(line.title.as_str()).unwrap();
+        let noted = |u: &Unit| u.item == item && u.noted.is_some() && u.closed;
+        assert!(self.units.values().any(noted), "{line:?} is not in the journal");
+        let of_item = |t: &&Tag| matches!(&t.content, Content::Item { item: i, .. } if *i == item);
+        let mut tags = self.tags.values().filter(of_item);
+        assert!(tags.all(|t| t.state == Security::Released), "{line:?} and its tag is armed");
     }
 
     /// Judge: done is told only when library, tag and journal all say so.
@@ -555,7 +620,10 @@ impl World {
             let staff = |u: &Unit| {
                 u.item == *item && matches!(u.outcome, Some(TxnOutcome::ForStaff { .. }))
             };
-            let safe = tag.state == Security::Secured && self.units.values().any(staff);
+            // A loan noted here and refused later: the reader has the book, and staff know.
+            let noted = |u: &Unit| staff(u) && u.noted.is_some();
+            let safe = (tag.state == Security::Secured && self.units.values().any(staff))
+                || self.units.values().any(noted);
             assert!(
                 safe || !touched || tag.state == want || listed.contains(uid),
                 "{item}: lent {lent}, tag {:?}, not on the repair list; {:?}",
@@ -567,5 +635,5 @@ impl World {
 }
 
 pub(super) fn item_of(n: u8, parts: u8, part: u8) -> Content {
-    Content::Item { item: item(n), parts, part, no_loan: false }
+    Content::Item { item: item(n), parts, part, no_loan: false, whose: None }
 }

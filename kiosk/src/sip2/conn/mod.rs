@@ -1,14 +1,16 @@
-//! The socket around the link: one thread, one TCP connection.
+//! The sockets around the links: one thread, one TCP connection for each link.
 //!
-//! [`SipHandle`] is used from any thread and never blocks. Everything the link decides stays in
-//! [`crate::sip2::link`]; here bytes are moved and time is waited for. The connection is encrypted
+//! [`SipHandle`] is used from any thread and never blocks. Everything that is decided stays in
+//! [`crate::sip2::pool`] and [`crate::sip2::link`]; here bytes are moved and time is waited for. The connection is encrypted
 //! by [`tls`], or plain TCP: to a tunnel on the station, or where the configuration allows it.
 
 mod socket;
 pub mod tls;
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,8 +21,9 @@ use socket::{Happened, Socket};
 pub use tls::{Tls, TlsError, TlsFiles};
 
 use super::codes::ScStatusCode;
-use super::link::{Answer, Input, Link, LinkStatus, Output, Priority, RequestId};
+use super::link::{Answer, Input, LinkStatus, Priority, RequestId};
 use super::message::Request;
+use super::pool::{Output, Pool};
 use super::profile::Profile;
 use super::wire::{FrameError, Framer};
 
@@ -55,6 +58,8 @@ pub struct SipConfig {
     pub tls: Option<Tls>,
     /// The library system's ways.
     pub profile: Profile,
+    /// Connections at once, held within 1 to [`crate::sip2::pool::LINKS_MAX`].
+    pub links: usize,
 }
 
 /// What the link tells.
@@ -110,15 +115,20 @@ impl SipHandle {
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
-        let shell = Shell {
-            link: Link::new(config.profile.clone(), seed()),
-            socket: Socket::new(config.host, config.port, config.tls),
+        let pool = Pool::new(&config.profile, config.links, seed());
+        let lane = || Lane {
+            socket: Socket::new(config.host.clone(), config.port, config.tls.clone()),
             framer: Framer::new(),
+            connecting: false,
+        };
+        let shell = Shell {
+            lanes: (0..pool.links()).map(|_| lane()).collect(),
+            pool,
+            turn: 0,
             waiting: Waiting::new(clock),
             tap,
             on_event: Box::new(on_event),
             stopped: false,
-            connecting: false,
             trouble: String::new(),
         };
         let thread = std::thread::Builder::new().name("sip2".to_owned()).spawn(move || {
@@ -226,17 +236,44 @@ impl Waiting {
     }
 }
 
-/// Link, socket and clock together.
-struct Shell {
-    link: Link,
+/// The connection of one link.
+struct Lane {
     socket: Socket,
     framer: Framer,
+    /// A connection is being made.
+    connecting: bool,
+}
+
+/// The next thing that happens on any of the connections, looked at from one of them on, so that
+/// none is passed over for ever. May be dropped and called again without loss.
+async fn next_of(lanes: &mut [Lane], first: usize) -> (usize, Happened) {
+    let (before, after) = lanes.split_at_mut(first);
+    let order = after.iter_mut().enumerate().map(|(n, lane)| (first + n, lane));
+    let order = order.chain(before.iter_mut().enumerate());
+    let mut happening: Vec<_> =
+        order.map(|(at, lane)| (at, Box::pin(lane.socket.next()))).collect();
+    poll_fn(|context| {
+        for (at, next) in &mut happening {
+            if let Poll::Ready(happened) = next.as_mut().poll(context) {
+                return Poll::Ready((*at, happened));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Links, sockets and clock together.
+struct Shell {
+    pool: Pool,
+    /// One for each link.
+    lanes: Vec<Lane>,
+    /// Whose socket is looked at first.
+    turn: usize,
     waiting: Waiting,
     tap: Option<Tap>,
     on_event: Box<dyn FnMut(Event) + Send>,
     stopped: bool,
-    /// A connection is being made.
-    connecting: bool,
     /// As last told.
     trouble: String,
 }
@@ -245,10 +282,11 @@ impl Shell {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         self.feed(Input::Tick);
         while !self.stopped {
-            let deadline = self.link.deadline();
+            let deadline = self.pool.deadline();
+            self.turn = (self.turn + 1) % self.lanes.len();
             tokio::select! {
                 command = inbox.recv() => self.obey(command),
-                happened = self.socket.next() => self.take(happened),
+                (at, happened) = next_of(&mut self.lanes, self.turn) => self.take(at, happened),
                 () = self.waiting.until(deadline) => self.feed(Input::Tick),
             }
         }
@@ -273,29 +311,29 @@ impl Shell {
         }
     }
 
-    fn take(&mut self, happened: Happened) {
+    fn take(&mut self, at: usize, happened: Happened) {
         match happened {
             Happened::Connected => {
-                self.connecting = false;
+                self.lanes[at].connecting = false;
                 self.trouble.clear();
-                self.feed(Input::Connected);
+                self.heard(at, Input::Connected);
             }
             Happened::ConnectFailed(error) => {
-                self.connecting = false;
+                self.lanes[at].connecting = false;
                 self.failed(&error);
-                self.feed(Input::ConnectFailed);
+                self.heard(at, Input::ConnectFailed);
             }
             Happened::Closed(error) => {
                 match &error {
                     Some(error) => self.failed(error),
-                    None if self.link.status().is_online() => {
-                        tracing::info!("connection closed by the library system");
+                    None if self.pool.status().is_online() => {
+                        tracing::info!(link = at + 1, "connection closed by the library system");
                     }
                     None => self.tell(CLOSED_EARLY),
                 }
-                self.feed(Input::Closed);
+                self.heard(at, Input::Closed);
             }
-            Happened::Received(bytes) => self.receive(&bytes),
+            Happened::Received(bytes) => self.receive(at, &bytes),
             Happened::Sent => {}
         }
     }
@@ -307,7 +345,11 @@ impl Shell {
         }
     }
 
+    /// Tells what prevents a connection, unless another one serves.
     fn tell(&mut self, trouble: &str) {
+        if self.pool.links() > 1 && self.pool.status().is_online() {
+            return tracing::info!(trouble, "no further connection to the library system");
+        }
         if trouble != self.trouble {
             tracing::warn!(trouble, "no connection to the library system");
             trouble.clone_into(&mut self.trouble);
@@ -315,43 +357,54 @@ impl Shell {
         }
     }
 
-    fn receive(&mut self, bytes: &[u8]) {
-        self.framer.push(bytes);
+    fn receive(&mut self, at: usize, bytes: &[u8]) {
+        self.lanes[at].framer.push(bytes);
         // The framer is emptied when the link drops the connection, which ends the loop.
-        while let Some(line) = self.framer.next_line() {
+        while let Some(line) = self.lanes[at].framer.next_line() {
             match line.map(<[u8]>::to_vec) {
                 Ok(line) => {
                     self.show(Direction::In, &line);
-                    self.feed(Input::Line(&line));
+                    self.heard(at, Input::Line(&line));
                 }
                 Err(error @ FrameError) => {
                     tracing::warn!(%error, "library system");
-                    self.feed(Input::LineTooLong);
+                    self.heard(at, Input::LineTooLong);
                 }
             }
         }
     }
 
-    /// Gives the link an input and carries out what it wants.
+    /// Gives the links an input and carries out what they want.
     fn feed(&mut self, input: Input<'_>) {
-        self.link.handle(input, self.waiting.now());
-        while let Some(output) = self.link.poll_output() {
+        self.pool.handle(input, self.waiting.now());
+        self.carry_out();
+    }
+
+    /// The same for what happened on the connection of one.
+    fn heard(&mut self, at: usize, input: Input<'_>) {
+        self.pool.heard(at, input, self.waiting.now());
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.pool.poll_output() {
             match output {
-                Output::Connect => {
-                    self.framer.clear();
-                    self.connecting = true;
-                    self.socket.connect();
+                Output::Connect(at) => {
+                    let lane = &mut self.lanes[at];
+                    lane.framer.clear();
+                    lane.connecting = true;
+                    lane.socket.connect();
                 }
-                Output::Send(bytes) => {
+                Output::Send(at, bytes) => {
                     self.show(Direction::Out, bytes.trim_ascii_end());
-                    self.socket.send(&bytes);
+                    self.lanes[at].socket.send(&bytes);
                 }
-                Output::Close => {
-                    if std::mem::take(&mut self.connecting) {
+                Output::Close(at) => {
+                    if std::mem::take(&mut self.lanes[at].connecting) {
                         self.tell(NO_ANSWER);
                     }
-                    self.framer.clear();
-                    self.socket.close();
+                    self.lanes[at].framer.clear();
+                    self.lanes[at].socket.close();
                 }
                 Output::Answer(answer) => (self.on_event)(Event::Answer(answer)),
                 Output::Status(status) => {

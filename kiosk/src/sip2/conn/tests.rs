@@ -114,7 +114,7 @@ impl Rig {
             })
         };
         let (send, events) = std_mpsc::channel();
-        let config = SipConfig { host: "127.0.0.1".into(), port, tls: None, profile };
+        let config = SipConfig { host: "127.0.0.1".into(), port, tls: None, profile, links: 1 };
         let handle = SipHandle::start(config, Some(clock), Some(tap), move |event| {
             let _ = send.send(event);
         })

@@ -69,6 +69,10 @@ pub(super) struct Exchange {
     pub(super) damaged: u8,
     /// Whether 97 was sent: its answer may carry any digit.
     pub(super) any_digit: bool,
+    /// Never sent again ([`crate::sip2::profile::Profile::sent_once`]).
+    pub(super) once: bool,
+    /// The number of a payment, `BK`.
+    payment: Option<String>,
 }
 
 /// Without the bytes, which may hold a PIN.
@@ -105,7 +109,17 @@ impl Exchange {
             retries: 0,
             damaged: 0,
             any_digit: false,
+            once: false,
+            payment: match request {
+                Request::FeePaid(request) => request.transaction_id.clone(),
+                _ => None,
+            },
         }
+    }
+
+    /// Whether it must not be sent again even though 96 came.
+    pub(super) fn is_doubtful_after_96(&self) -> bool {
+        self.once && (self.payment.is_some() || self.damaged > 0)
     }
 
     /// The same bytes once more, with a new deadline.
@@ -115,21 +129,35 @@ impl Exchange {
         self.bytes.clone()
     }
 
-    /// Whether an answer is about the same item, or where none was asked for, the same patron.
-    /// What the answer does not say cannot differ.
-    fn echoes(&self, response: &Response<Borrowed<'_>>, patron_echo: bool) -> bool {
-        let same = |ours: &str, theirs: &str| {
-            let (ours, theirs) = (ours.trim(), theirs.trim());
-            theirs.is_empty() || ours.eq_ignore_ascii_case(theirs)
-        };
-        match (&self.item, item_in(response), &self.patron, patron_in(response)) {
-            (Some(ours), Some(theirs), _, _) => same(ours, theirs),
-            (None, _, Some(ours), Some(theirs)) if patron_echo => {
-                same(ours.expose(), theirs.expose())
-            }
+    /// Whether an answer is about the same payment and the same item. What it does not say cannot
+    /// differ.
+    fn is_about(&self, response: &Response<Borrowed<'_>>) -> bool {
+        if let (Some(ours), Response::FeePaid(paid)) = (&self.payment, response)
+            && let Some(theirs) = &paid.transaction_id
+            && !same(ours, theirs)
+        {
+            return false;
+        }
+        match (&self.item, item_in(response)) {
+            (Some(ours), Some(theirs)) => same(ours, theirs),
             _ => true,
         }
     }
+
+    /// Whether an answer is about the same item, or where none was asked for, the same patron.
+    fn echoes(&self, response: &Response<Borrowed<'_>>, patron_echo: bool) -> bool {
+        match (&self.item, &self.patron, patron_in(response)) {
+            (None, Some(ours), Some(theirs)) if patron_echo => {
+                self.is_about(response) && same(ours.expose(), theirs.expose())
+            }
+            _ => self.is_about(response),
+        }
+    }
+}
+
+fn same(ours: &str, theirs: &str) -> bool {
+    let (ours, theirs) = (ours.trim(), theirs.trim());
+    theirs.is_empty() || ours.eq_ignore_ascii_case(theirs)
 }
 
 /// What a received message means.
@@ -181,7 +209,10 @@ pub(super) fn judge(
     }
     let digit_counts = strict && !exchange.any_digit;
     match received.sequence {
-        Some(digit) if digit_counts && digit == exchange.sequence => Verdict::Accept,
+        // An old answer may carry this digit again: never one about another item.
+        Some(digit) if digit_counts && digit == exchange.sequence => {
+            if exchange.is_about(&received.message) { Verdict::Accept } else { Verdict::Stale }
+        }
         Some(_) if digit_counts => Verdict::Stale,
         // Without a digit to go by, the answer must be about the same thing.
         _ if !exchange.echoes(&received.message, rules.patron_echo) => Verdict::Stale,

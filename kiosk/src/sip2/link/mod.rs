@@ -219,6 +219,30 @@ impl Link {
         }
     }
 
+    /// Whether requests are served, even if 98 says closed.
+    pub(super) fn is_ready(&self) -> bool {
+        self.phase == Phase::Ready
+    }
+
+    /// Whether a request handed over now is sent at once.
+    pub(super) fn is_free(&self) -> bool {
+        self.is_ready() && self.exchange.is_none()
+    }
+
+    /// Whether it pauses before another connection.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. })
+    }
+
+    /// Whether no connection can come before a request has waited too long.
+    pub(super) fn is_hopeless(&self, now: Duration) -> bool {
+        match self.phase {
+            Phase::Waiting { until, .. } => until > now + OFFLINE_WAIT,
+            Phase::Disabled | Phase::Stopped => true,
+            _ => false,
+        }
+    }
+
     fn is_connected(&self) -> bool {
         matches!(self.phase, Phase::LoggingIn | Phase::Checking | Phase::Ready)
     }
@@ -277,12 +301,7 @@ impl Link {
 
     /// Gives back what has waited too long for a connection; at once where none can come in time.
     fn expire_queue(&mut self, now: Duration) {
-        let hopeless = match self.phase {
-            Phase::Waiting { until, .. } => until > now + OFFLINE_WAIT,
-            Phase::Disabled | Phase::Stopped => true,
-            _ => false,
-        };
-        if hopeless {
+        if self.is_hopeless(now) {
             return self.reject_queue();
         }
         for id in self.queue.expired(now) {
@@ -324,15 +343,29 @@ impl Link {
             Weight::BestEffort => BEST_EFFORT_TIMEOUT,
             Weight::Core | Weight::Optional => self.answer_timeout,
         };
-        let exchange = Exchange::new(owner, request, bytes.clone(), self.sequence, now + timeout);
+        let mut exchange =
+            Exchange::new(owner, request, bytes.clone(), self.sequence, now + timeout);
+        exchange.once = self.profile.sent_once(request.code());
         self.sequence = self.sequence.next();
         self.exchange = Some(exchange);
         self.outputs.push_back(Output::Send(bytes));
     }
 
-    /// Sends the same bytes again, or gives up when that was done often enough.
+    /// No answer, or none that can be read.
     fn attempt_failed(&mut self, now: Duration) {
-        let retries = self.retries;
+        let once = self.exchange.as_ref().is_some_and(|exchange| exchange.once);
+        self.repeat(if once { 0 } else { self.retries }, now);
+    }
+
+    /// 96: it did not get through. A payment is not sent again all the same, and 96 in answer to 97
+    /// says nothing of the request.
+    fn not_understood(&mut self, now: Duration) {
+        let once = self.exchange.as_ref().is_some_and(Exchange::is_doubtful_after_96);
+        self.repeat(if once { 0 } else { self.retries }, now);
+    }
+
+    /// Sends the same bytes again, or gives up when that was done often enough.
+    fn repeat(&mut self, retries: u16, now: Duration) {
         let timeout = self.answer_timeout;
         let Some(exchange) = &mut self.exchange else { return };
         let allowed = match exchange.weight {
@@ -390,7 +423,7 @@ impl Link {
                 }
                 self.accept(received.message.into_owned(), line, now);
             }
-            Verdict::SendAgain => self.attempt_failed(now),
+            Verdict::SendAgain => self.not_understood(now),
             Verdict::Damaged => self.on_damaged(now),
             Verdict::StatusUnasked => {
                 if let Response::AcsStatus(status) = received.message {
@@ -424,7 +457,7 @@ impl Link {
                 exchange.deadline = now + timeout;
                 self.resend_request()
             }
-            2 => exchange.again(now + timeout),
+            2 if !exchange.once => exchange.again(now + timeout),
             _ => return self.attempt_failed(now),
         };
         self.outputs.push_back(Output::Send(bytes));

@@ -1,5 +1,6 @@
 //! What the station may offer, from the link's state and the last 98.
 
+use crate::sip2::SipDate;
 use crate::sip2::codes::SupportedMessages;
 use crate::sip2::message::AcsStatus;
 
@@ -49,6 +50,8 @@ pub struct LinkStatus {
     pub library_name: Option<String>,
     /// Notices for the screen, as "closing early".
     pub screen_message: Vec<String>,
+    /// The library system's clock when 98 was sent.
+    pub date_time_sync: SipDate,
 }
 
 impl LinkStatus {
@@ -65,6 +68,7 @@ impl LinkStatus {
             supported_messages: status.supported_messages.clone(),
             library_name: status.library_name.clone(),
             screen_message: status.screen_message.clone(),
+            date_time_sync: status.date_time_sync,
         };
     }
 

@@ -658,3 +658,68 @@ fn a_hundred_stations_do_not_come_back_at_once() {
     let waits: std::collections::BTreeSet<_> = (1..=100).map(|n| back_at(n << 32 | n)).collect();
     assert_eq!(waits.len(), 100, "all of them come back at times of their own");
 }
+
+fn renewal() -> RenewRequest {
+    let item_identifier = Some("1".to_owned());
+    RenewRequest { item_identifier, transaction_date: noon(), ..RenewRequest::default() }
+}
+
+fn payment(id: &str) -> FeePaidRequest {
+    let transaction_id = Some(id.to_owned());
+    FeePaidRequest { transaction_id, transaction_date: noon(), ..FeePaidRequest::default() }
+}
+
+#[test]
+fn what_cannot_be_told_from_once_is_sent_once() {
+    let knows = Profile { replays: true, fee_dedup: true, ..Profile::default() };
+    let renews = Profile { renews_own: true, ..Profile::default() };
+    for (profile, request, sent) in [
+        (Profile::default(), Request::from(renewal()), 1),
+        (Profile::default(), payment("P-1").into(), 1),
+        (Profile::default(), RenewAllRequest::default().into(), 1),
+        (Profile::default(), checkout("1").into(), 4),
+        (renews, checkout("1").into(), 1),
+        (knows.clone(), renewal().into(), 4),
+        (knows, payment("P-1").into(), 4),
+    ] {
+        let code = format!("{:02}", request.code().number());
+        let mut rig = Rig::online(profile);
+        rig.submit(1, request, Priority::Live);
+        rig.run_for(Duration::from_secs(150));
+        assert!(matches!(rig.outcome(1), Outcome::Unknown(_)), "{code}");
+        let times = rig.sent.iter().filter(|line| line.starts_with(&code)).count();
+        assert_eq!(times, sent, "{code}");
+    }
+}
+
+#[test]
+fn what_did_not_get_through_is_sent_again_unless_it_is_a_payment() {
+    for (request, sent) in [(Request::from(renewal()), 2), (payment("P-1").into(), 1)] {
+        let code = format!("{:02}", request.code().number());
+        let mut rig = Rig::online(Profile::default());
+        rig.submit(1, request, Priority::Live);
+        rig.give(Input::Line(b"96AZFEF6"));
+        rig.run_for(Duration::from_secs(150));
+        let times = rig.sent.iter().filter(|line| line.starts_with(&code)).count();
+        assert_eq!(times, sent, "{code}: once more, and not again on silence");
+    }
+    // 96 in answer to 97 says nothing of the renewal.
+    let mut rig = Rig::online(Profile::default());
+    rig.submit(1, renewal(), Priority::Live);
+    rig.give(Input::Line(b"30 damaged AY0AZ0000"));
+    assert!(rig.sent.last().unwrap().starts_with("97"));
+    rig.give(Input::Line(b"96AZFEF6"));
+    assert_eq!(rig.outcome(1), &Outcome::Unknown(Unknown::LinkLost));
+}
+
+#[test]
+fn an_answer_to_another_payment_is_not_taken_for_this_one() {
+    let send_only = Profile { checksum: ChecksumMode::SendOnly, ..Profile::default() };
+    let mut rig = Rig::online(send_only);
+    rig.submit(1, payment("P-2"), Priority::Live);
+    rig.give(Input::Line(b"38Y20261122    103000AOYZLIB|AA|BKP-1|"));
+    assert!(rig.answers.is_empty(), "the answer to P-1 came late");
+    rig.give(Input::Line(b"38N20261122    103000AOYZLIB|AA|BKP-2|"));
+    let Outcome::Answered(response) = rig.outcome(1) else { panic!("not answered") };
+    assert!(matches!(&**response, Response::FeePaid(paid) if !paid.payment_accepted));
+}

@@ -7,6 +7,8 @@ use crate::sip2::codes::*;
 use crate::sip2::date::SipDate;
 use crate::sip2::field::FieldId;
 
+mod forms;
+
 /// Lines of sip2.md section 11.
 fn golden() -> impl Iterator<Item = &'static str> {
     include_str!("../golden.txt").lines().filter(|line| !line.starts_with('#'))
@@ -276,7 +278,7 @@ fn odd_fields_are_kept_or_passed_over() {
 
 #[test]
 fn debug_shows_no_one() {
-    let line = "1020261122    1029080000AOX|AB1|AQ|AA0200001234|CY0200009999|DA张三丰|PB19800101|BF13800001234|AY1AZ0000";
+    let line = "1010261122    1029080000AOX|AB1|AQ|AA0200001234|CY0200009999|DA张三丰|PB19800101|BF13800001234|AY1AZ0000";
     let shown = format!("{:?}", Response::decode(line.as_bytes(), Charset::Utf8).unwrap());
     let mut request: LoginRequest =
         LoginRequest { login_password: Secret::new("s3cret"), ..Default::default() };
@@ -364,6 +366,9 @@ fn any_line(charset: Charset) -> impl Strategy<Value = Vec<u8>> {
             let code = Code::ALL[code];
             let mut line = code.digits().to_vec();
             line.extend_from_slice(&fixed.concat().as_bytes()[..code.fixed_len()]);
+            if let Some(says) = code.yes_no() {
+                line[2] = says[usize::from(line[2] % 2)];
+            }
             for (id, value) in fields {
                 line.extend_from_slice(id.as_bytes());
                 charset.encode_into(&value, &mut line);

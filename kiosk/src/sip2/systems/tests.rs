@@ -2,7 +2,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::session::{Answer, CheckinAnswer, LoanAnswer, Sort};
-use crate::sip2::link::Outcome;
+use crate::sip2::link::{Answer as LinkAnswer, Outcome, RawLine, RequestId};
 use crate::sip2::wire::{Checksum, checksum};
 use crate::sip2::{Charset, Response};
 use crate::station::ils::{self, Sorting};
@@ -73,8 +73,9 @@ fn facts(line: &[u8], profile: &Profile) -> BTreeMap<&'static str, String> {
         facts.insert("retries", profile.timing.retries(status.retries_allowed).to_string());
     }
     let outcome = Outcome::Answered(Box::new(received.message));
+    let end = LinkAnswer { id: RequestId(1), outcome, transmissions: 1, raw: RawLine::default() };
     let now = date(2026, 11, 22).at(10, 30, 0, 0);
-    match ils::answer(outcome, profile, &Sorting::default(), now) {
+    match ils::answer(end, profile, &Sorting::default(), now) {
         Ok(Answer::Checkout(answer) | Answer::Renew(answer)) => loan(&answer, &mut facts),
         Ok(Answer::Checkin(answer)) => checkin(&answer, &mut facts),
         Ok(Answer::Patron(patron)) => {

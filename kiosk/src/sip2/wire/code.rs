@@ -113,6 +113,22 @@ impl Code {
         if self.number() % 2 == 1 { Sender::Station } else { Sender::Library }
     }
 
+    /// How an answer says yes and no in its first byte, where that decides what became of a
+    /// request.
+    #[must_use]
+    pub const fn yes_no(self) -> Option<[u8; 2]> {
+        match self {
+            Self::CheckinResponse
+            | Self::CheckoutResponse
+            | Self::HoldResponse
+            | Self::RenewResponse
+            | Self::RenewAllResponse
+            | Self::LoginResponse => Some(*b"10"),
+            Self::FeePaidResponse => Some(*b"YN"),
+            _ => None,
+        }
+    }
+
     /// Whether the message carries `AY`. The two resend requests never do (sip2.md section 2).
     #[must_use]
     pub const fn has_sequence(self) -> bool {

@@ -82,6 +82,12 @@ pub enum DecodeError {
         /// Bytes present.
         got: usize,
     },
+    /// The answer's first byte is neither yes nor no. It must not count as a no: what was asked may be done.
+    #[error("message {code} says neither yes nor no")]
+    NeitherYesNorNo {
+        /// Message code.
+        code: Code,
+    },
     /// A message that only the other side sends.
     #[error("message {code} goes the other way")]
     WrongDirection {

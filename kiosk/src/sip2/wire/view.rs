@@ -30,7 +30,8 @@ impl<'a> MessageView<'a> {
     /// Looks at a line without its terminator.
     ///
     /// # Errors
-    /// [`DecodeError`] when the line has no known code or its fixed part is too short. Checksum
+    /// [`DecodeError`] when the line has no known code, its fixed part is too short, or an answer
+    /// says neither yes nor no. Checksum
     /// and sequence are not judged here: what they mean is a rule of the link.
     pub fn parse(line: &'a [u8], charset: Charset) -> Result<Self, DecodeError> {
         let code = code_of(line)?;
@@ -39,6 +40,9 @@ impl<'a> MessageView<'a> {
         let need = code.fixed_len();
         if got < need {
             return Err(DecodeError::FixedTooShort { code, need, got });
+        }
+        if code.yes_no().is_some_and(|says| !says.contains(&line[CODE_LEN])) {
+            return Err(DecodeError::NeitherYesNorNo { code });
         }
         Ok(Self { line, code, charset, end, sequence, stated })
     }
@@ -231,5 +235,9 @@ mod tests {
         let short = DecodeError::FixedTooShort { code: Code::CheckoutResponse, need: 22, got: 3 };
         assert_eq!(parse(b"121NN"), short);
         assert_eq!(parse(b"121NNAY1AZ0000"), short);
+        let neither = |code| DecodeError::NeitherYesNorNo { code };
+        assert_eq!(parse(b"12\xFFNNN20261122    103000"), neither(Code::CheckoutResponse));
+        assert_eq!(parse(b"10 NNN20261122    103000"), neither(Code::CheckinResponse));
+        assert_eq!(parse(b"38120261122    103000"), neither(Code::FeePaidResponse));
     }
 }

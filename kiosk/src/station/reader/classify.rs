@@ -4,13 +4,14 @@ use drivers::rfid::Seen;
 use drivers::rfid::card::CardRule;
 use drivers::rfid::tagdata::{self, ElementId, Model, TagData, TagError};
 
+use crate::owners::{OwnerRule, Owners};
 use crate::privacy::PatronId;
 use crate::session::{Content, ItemId, Rules};
 
 /// Tells contents of tags apart.
 #[derive(Debug, Clone)]
 pub struct Classify {
-    owners: Vec<String>,
+    owners: Owners,
     card_uids: CardRule,
 }
 
@@ -18,7 +19,13 @@ impl Classify {
     /// From the station's rules.
     #[must_use]
     pub fn new(rules: &Rules) -> Self {
-        Self { owners: rules.owners.clone(), card_uids: rules.card_uid.clone() }
+        Self::with_owners(rules, Owners::only(&rules.owners))
+    }
+
+    /// From the station's rules, and the owners it knows.
+    #[must_use]
+    pub fn with_owners(rules: &Rules, owners: Owners) -> Self {
+        Self { owners, card_uids: rules.card_uid.clone() }
     }
 
     /// What a card is of which only the identifier is read.
@@ -44,17 +51,14 @@ impl Classify {
         if usage.is_some_and(|u| u.is_patron_card()) {
             return Content::Card(PatronId::new(id));
         }
-        if let Some(owner) = data.text(ElementId::OwnerInstitution)
-            && !self.owners.is_empty()
-            && !owner.is_empty()
-            && !self.owners.iter().any(|ours| tagdata::same_isil(ours, owner))
-        {
+        let whose = self.owners.of_isil(data.text(ElementId::OwnerInstitution));
+        if whose.rule == OwnerRule::Refuse && whose.owner.is_empty() {
             return Content::Foreign;
         }
         let Ok(item) = ItemId::new(id.trim()) else { return Content::Bad };
         let (parts, part) = data.parts.map_or((1, 1), parts);
         let no_loan = usage.is_some_and(|u| u.is_not_for_circulation() || u.is_discarded());
-        Content::Item { item, parts, part, no_loan }
+        Content::Item { item, parts, part, no_loan, whose: Some(whose) }
     }
 }
 

@@ -6,7 +6,7 @@
 mod classify;
 mod plan;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use drivers::port::PortSpec;
 use drivers::rfid::security::{self, Security, SecurityProfile};
@@ -55,6 +55,9 @@ pub enum Told {
 /// Opens a reader.
 pub type Opener = Box<dyn Fn() -> Result<Box<dyn TagReader>, String> + Send>;
 
+/// Time since any fixed moment.
+pub type Time = Box<dyn Fn() -> Duration + Send>;
+
 /// One reader.
 pub struct ReaderWork {
     open: Opener,
@@ -64,7 +67,7 @@ pub struct ReaderWork {
     plan: Plan,
     reader: Option<Box<dyn TagReader>>,
     failures: u32,
-    begin: Instant,
+    time: Time,
 }
 
 impl ReaderWork {
@@ -80,17 +83,25 @@ impl ReaderWork {
     ) -> Self {
         let plan = Plan::new(classify);
         let begin = Instant::now();
-        Self { open, port, security, tell, plan, reader: None, failures: 0, begin }
+        let time = Box::new(move || begin.elapsed());
+        Self { open, port, security, tell, plan, reader: None, failures: 0, time }
     }
 
-    fn take(&mut self, command: Command) {
+    /// The same on another clock (simulation).
+    #[must_use]
+    pub fn on_clock(self, time: Time) -> Self {
+        Self { time, ..self }
+    }
+
+    /// Takes a command while the reader is open.
+    pub fn take(&mut self, command: Command) {
         match command {
             Command::SetSecurity { op, tags, want } => {
                 if !self.plan.write(SecurityWrite { op, tags, want }) {
                     (self.tell)(Told::Done(op, TagResult::ReaderDown));
                 }
             }
-            Command::Expect => self.plan.expect(self.begin.elapsed()),
+            Command::Expect => self.plan.expect((self.time)()),
             Command::Forget => self.plan.forget_cards(),
         }
     }
@@ -103,22 +114,32 @@ impl ReaderWork {
         }
     }
 
-    fn step(&mut self, inbox: &Inbox<'_, Command>) -> Result<(), String> {
+    /// The next step, which may be to rest for so long unless a command comes.
+    ///
+    /// # Errors
+    /// Why the reader is lost. Writes that wait are told as not done; it must be opened again.
+    pub fn step(&mut self) -> Result<Option<Duration>, String> {
+        let stepped = self.work();
+        if stepped.is_err() {
+            self.reader = None;
+            for write in self.plan.lost() {
+                (self.tell)(Told::Done(write.op, TagResult::ReaderDown));
+            }
+        }
+        stepped
+    }
+
+    fn work(&mut self) -> Result<Option<Duration>, String> {
         let Some(reader) = self.reader.as_deref_mut() else {
             return Err("the reader is not open".to_owned());
         };
-        match self.plan.next(self.begin.elapsed()) {
-            Step::Rest(pause) => {
-                if let Some(command) = inbox.wait(pause) {
-                    self.take(command);
-                }
-                Ok(())
-            }
+        let done = match self.plan.next((self.time)()) {
+            Step::Rest(pause) => return Ok(Some(pause)),
             Step::Look => match reader.inventory() {
                 Ok(seen) => {
                     self.failures = 0;
                     let heard = reader.heard().unwrap_or_else(Instant::now);
-                    let news = self.plan.looked(&seen, self.begin.elapsed());
+                    let news = self.plan.looked(&seen, (self.time)());
                     self.news(Some(news), heard);
                     Ok(())
                 }
@@ -146,7 +167,8 @@ impl ReaderWork {
                 }
                 Ok(())
             }
-        }
+        };
+        done.map(|()| None)
     }
 
     fn failed(&mut self, error: &ReaderError) -> Result<(), String> {
@@ -239,12 +261,16 @@ impl Work for ReaderWork {
         while let Some(command) = inbox.take() {
             self.take(command);
         }
-        let Err(trouble) = self.step(inbox) else { return Turn::GoOn };
-        self.reader = None;
-        for write in self.plan.lost() {
-            (self.tell)(Told::Done(write.op, TagResult::ReaderDown));
+        match self.step() {
+            Ok(None) => Turn::GoOn,
+            Ok(Some(pause)) => {
+                if let Some(command) = inbox.wait(pause) {
+                    self.take(command);
+                }
+                Turn::GoOn
+            }
+            Err(trouble) => Turn::Lost(trouble),
         }
-        Turn::Lost(trouble)
     }
 
     fn told(&mut self, up: bool) {

@@ -64,7 +64,7 @@ fn page(screen: &Screen) -> Page {
 fn tone(line: &StateLine) -> Tone {
     match line {
         StateLine::Maintenance { .. } | StateLine::ReaderLost => Tone::Stop,
-        StateLine::ReturnsOnly | StateLine::ScanOnly => Tone::Look,
+        StateLine::Offline { .. } | StateLine::ReturnsOnly | StateLine::ScanOnly => Tone::Look,
         StateLine::Starting { .. } | StateLine::NoPaper | StateLine::Missing { .. } => Tone::Wait,
     }
 }

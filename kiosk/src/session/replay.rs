@@ -1,0 +1,269 @@
+//! Back on line: what was noted is told to the library system, oldest first, behind live readers.
+//!
+//! `repair` keeps the units and works on one at a time; here is which one, how a loan noted off
+//! line is posted, and what its answer means.
+
+use std::time::Duration;
+
+use drivers::rfid::Uid;
+use drivers::rfid::security::Security;
+use jiff::civil::{Date, DateTime};
+use ui::view::{Advice, LineState, Note};
+
+use super::line::{End, Stage, due_note, refusal};
+use super::offline::Remark;
+use super::repair::{Fixer, Fixing, Owed, Step};
+use super::types::{Effect, JobKind, OpenTxn, Record, TxnId, TxnOutcome};
+use super::{Answer, Ask, Asked, CheckinAnswer, Due, ItemId, LoanAnswer, Sort, Station};
+use crate::clock::{Now, view_date};
+use crate::privacy::PatronId;
+
+/// Longest wait for a running session to end before what is noted is posted.
+const HOLD_MAX: Duration = Duration::from_secs(120);
+
+/// Time of day a loan noted off line is due.
+const DUE_AT: (i8, i8) = (23, 59);
+
+impl OpenTxn {
+    /// The day a reader was told, for a loan noted off line.
+    pub(super) fn promised(&self) -> Option<Date> {
+        match self.outcome {
+            Some(TxnOutcome::LentHere { due, .. }) => Some(due),
+            _ => None,
+        }
+    }
+}
+
+impl Fixer {
+    /// Takes a unit in its place: in the order in which they happened, which is that of their
+    /// numbers. A return whose question came back unsent is told before the loan noted after it.
+    pub(super) fn owe(&mut self, owed: Owed) {
+        let older = self.owed.iter().rposition(|o| o.unit.txn < owed.unit.txn);
+        let at = older.map_or(0, |at| at + 1).max(usize::from(self.busy));
+        self.owed.insert(at.min(self.owed.len()), owed);
+    }
+
+    /// A loan of this item is noted and not posted yet, and no return after it.
+    pub(super) fn owes_loan(&self, item: &ItemId) -> bool {
+        let last = self.owed.iter().rev().find(|o| o.unit.item == *item);
+        last.is_some_and(|o| o.unit.promised().is_some())
+    }
+
+    /// Nobody knows yet how something asked about this item ended.
+    pub(super) fn is_unsure(&self, item: &ItemId) -> bool {
+        let noted = |o: &Owed| {
+            o.step == Step::Post
+                || matches!(o.unit.outcome, Some(TxnOutcome::Queued { .. }))
+                || o.unit.promised().is_some()
+        };
+        self.owed.iter().any(|o| o.unit.item == *item && !noted(o))
+    }
+
+    pub(super) fn item_of(&self, txn: TxnId) -> Option<ItemId> {
+        self.owed.iter().find(|o| o.unit.txn == txn).map(|o| o.unit.item.clone())
+    }
+
+    pub(super) fn patron_of(&self, txn: TxnId) -> Option<PatronId> {
+        self.owed.iter().find(|o| o.unit.txn == txn).and_then(|o| o.unit.patron.clone())
+    }
+
+    /// Remarks on the unit at work, as lines for the journal.
+    pub(super) fn remarked(&self) -> Vec<Record> {
+        let Some(owed) = self.owed.front() else { return Vec::new() };
+        let txn = owed.unit.txn;
+        let record = |remark: &Remark| Record::Remark { txn, remark: remark.clone() };
+        owed.remarks.iter().map(record).collect()
+    }
+}
+
+impl Station {
+    /// A loan was noted, durably.
+    pub(super) fn owe_loan(&mut self, id: u32, due: Date, now: Now) {
+        let Some(line) = self.line_mut(id) else { return };
+        let (Some(txn), Some(item)) = (line.unit(), line.item.clone()) else { return };
+        let want = Some(Security::Released);
+        let unit = OpenTxn {
+            txn,
+            kind: JobKind::Checkout,
+            item,
+            patron: line.patron.clone(),
+            // Its line brings the tags right, or lists them.
+            tags: Vec::new(),
+            at: now.wall,
+            outcome: Some(TxnOutcome::LentHere { want, due }),
+            time_unsure: false,
+        };
+        self.fixer.owe(Owed::new(unit, Step::Post, Some(id)));
+    }
+
+    /// A tag of a loan noted here is still armed, and lies here: released on the noted loan while
+    /// the library system is away.
+    pub(super) fn release_noted(&mut self, uid: Uid) {
+        let wants = self.fixer.repairs.get(&uid).is_some_and(|r| r.want == Security::Released);
+        if self.link.online || !wants {
+            return;
+        }
+        let op = self.next_op();
+        self.fixer.fixing.insert(uid, Fixing::Writing(op));
+        self.push(Effect::SetSecurity { op, tags: vec![uid], want: Security::Released });
+    }
+
+    /// The link came back: a running session ends first, within reason.
+    pub(super) fn hold_replay(&mut self, now: Now) {
+        self.fixer.hold = self.session_open().then_some(now.mono + HOLD_MAX);
+    }
+
+    /// When the replay stops waiting for the session.
+    pub(super) fn hold_deadline(&self) -> Option<Duration> {
+        self.fixer.hold.filter(|_| !self.fixer.owed.is_empty())
+    }
+
+    /// Brings the unit to be worked on to the front; `false` when none may be now.
+    ///
+    /// What is noted goes out in the order it happened. What the reader here waits for (an answer
+    /// that never came) goes before it, unless something about the same item is older.
+    pub(super) fn choose_owed(&mut self, now: Now) -> bool {
+        if self.fixer.hold.is_some_and(|until| !self.session_open() || now.mono >= until) {
+            self.fixer.hold = None;
+        }
+        let owed = &self.fixer.owed;
+        if matches!(owed.front(), Some(o) if matches!(o.step, Step::Recording(_))) {
+            return true;
+        }
+        let here = |o: &Owed| {
+            o.line.is_some_and(|id| self.lines.iter().any(|l| l.id == id))
+                || self.shows_renewal(o.unit.txn)
+        };
+        let awaited = owed.iter().position(|o| {
+            let alone = |at: usize| owed.iter().take(at).all(|e| e.unit.item != o.unit.item);
+            o.unit.promised().is_none()
+                && (o.step != Step::Post || o.unit.kind == JobKind::Cancel)
+                && here(o)
+                && owed.iter().position(|e| e.unit.txn == o.unit.txn).is_some_and(alone)
+        });
+        if let Some(at) = awaited {
+            if let Some(unit) = self.fixer.owed.remove(at) {
+                self.fixer.owed.push_front(unit);
+            }
+            return true;
+        }
+        let Some(front) = owed.front() else { return false };
+        let live = self
+            .asks
+            .values()
+            .any(|asked| !matches!(asked, Asked::Fix(_) | Asked::FixItem(_) | Asked::Goodbye));
+        // A reader who is here waits for what is noted of an item: then it is told at once.
+        let waited = |l: &super::ItemLine| {
+            l.stage == Stage::Waiting && owed.iter().any(|o| Some(&o.unit.item) == l.item.as_ref())
+        };
+        let hold = self.fixer.hold.is_some() && !self.lines.iter().any(waited);
+        !live && (!hold || here(front))
+    }
+
+    /// When a unit happened, as it is told to the library system: never a time that is not
+    /// believed, and never one that is still to come.
+    pub(super) fn told_time(&self, unit: &OpenTxn, now: Now) -> DateTime {
+        let today = self.offline.library_time(now).unwrap_or(now.wall);
+        if unit.time_unsure || unit.at > today { today } else { unit.at }
+    }
+
+    /// The question for a loan noted off line.
+    pub(super) fn ask_noted(unit: &OpenTxn, step: &Step, at: DateTime) -> Option<Ask> {
+        let (patron, item) = (unit.patron.clone()?, unit.item.clone());
+        Some(match step {
+            // It may have been posted when the power or the answer went. Not on loan: it was not.
+            Step::Find { .. } => Ask::Item { item },
+            Step::FindTheirs => Ask::Patron { patron, pin: None, loans: true },
+            _ => {
+                let promised = unit.promised().map(|due| due.at(DUE_AT.0, DUE_AT.1, 0, 0));
+                Ask::Checkout { patron, item, at, promised }
+            }
+        })
+    }
+
+    /// The answer about a loan noted off line: how it ended, or `None` when its next step is set.
+    pub(super) fn noted_answered(owed: &mut Owed, answer: Answer, now: Now) -> Option<TxnOutcome> {
+        let due = owed.unit.promised()?;
+        let done = |title| TxnOutcome::Accepted { title, want: None };
+        match (owed.step.clone(), answer) {
+            (Step::Post, Answer::Checkout(answer)) if answer.ok => {
+                owed.remarks = loan_remarks(due, &answer, now);
+                owed.due = answer.due;
+                Some(done(answer.title))
+            }
+            (Step::Post, Answer::Checkout(answer)) => {
+                if answer.refusal == Some(Advice::AlreadyYours) {
+                    owed.remarks = vec![Remark::AlreadyTheirs];
+                    // Without a title, as all that was found to be so.
+                    return Some(done(None));
+                }
+                let (reason, _) = refusal(answer.refusal, answer.message);
+                Some(TxnOutcome::ForStaff { reason })
+            }
+            (Step::Find { .. }, Answer::Item(item)) => {
+                owed.step = if item.on_loan { Step::FindTheirs } else { Step::Post };
+                None
+            }
+            (Step::FindTheirs, Answer::Patron(patron)) => {
+                if patron.loans.contains(&owed.unit.item) {
+                    return Some(done(None));
+                }
+                if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
+                    return Some(TxnOutcome::ForStaff { reason: "unsure".into() });
+                }
+                // On loan to somebody else: the library system is told, and says what it thinks.
+                owed.step = Step::Post;
+                None
+            }
+            _ => Some(TxnOutcome::ForStaff { reason: "unsure".into() }),
+        }
+    }
+
+    /// What was found out about a noted loan reaches the reader, who is still here.
+    pub(super) fn tell_noted(&mut self, id: u32, due: &Due, outcome: &TxnOutcome) {
+        let Some(line) = self.line_mut(id) else { return };
+        let queued = line.end().is_some_and(|end| end.state == LineState::Queued);
+        match outcome {
+            TxnOutcome::Accepted { .. } => {
+                line.noted = false;
+                line.lent = true;
+                line.release = true;
+                // A loan that is on the reader's slip is not taken back by a touch.
+                line.undone = true;
+                if *due != Due::Unknown {
+                    line.due = due.clone();
+                }
+                if queued {
+                    let end = End::new(LineState::Borrowed, due_note(&line.due));
+                    self.end_line(id, end);
+                }
+            }
+            _ => {
+                line.noted = false;
+                self.end_line(id, End::new(LineState::Attention, Note::Advice(Advice::AskStaff)));
+            }
+        }
+    }
+}
+
+fn loan_remarks(promised: Date, answer: &LoanAnswer, now: Now) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    if now.wall.date() > promised {
+        remarks.push(Remark::Late);
+    }
+    if matches!(answer.due, Due::Day(day) if day != view_date(promised)) {
+        remarks.push(Remark::DueDiffers);
+    }
+    remarks.extend(answer.message.clone().map(Remark::Says));
+    remarks
+}
+
+/// What staff should know of a return that was posted later.
+pub(super) fn return_remarks(answer: &CheckinAnswer) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    if answer.sort == Sort::Hold {
+        remarks.push(Remark::Held);
+    }
+    remarks.extend(answer.message.clone().map(Remark::Says));
+    remarks
+}

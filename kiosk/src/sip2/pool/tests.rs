@@ -1,0 +1,377 @@
+//! A pool against a library system of memory, with every interleaving drawn at random.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::privacy::PatronId;
+use crate::sip2::link::LinkState;
+use crate::sip2::message::*;
+use crate::sip2::profile::ChecksumMode;
+
+const STATUS_98: &[u8] = b"98YYYYNY60000320261122    1030002.00AOYZLIB|BXYYYNYYYYYYYNNNYY|";
+
+/// A pool, and what each of its connections has to answer.
+struct Rig {
+    pool: Pool,
+    now: Duration,
+    /// Attempts at a connection, not yet decided.
+    connecting: Vec<bool>,
+    /// Requests sent and not answered, by link.
+    open: Vec<Option<String>>,
+    /// Every client request in the order it was sent, without its trailer.
+    sent: Vec<(usize, String)>,
+    answers: Vec<Answer>,
+    states: Vec<LinkState>,
+}
+
+impl Rig {
+    fn new(links: usize) -> Self {
+        let profile = Profile { checksum: ChecksumMode::Off, ..Profile::default() };
+        let mut rig = Self {
+            pool: Pool::new(&profile, links, 0),
+            now: Duration::ZERO,
+            connecting: vec![false; links],
+            open: vec![None; links],
+            sent: Vec::new(),
+            answers: Vec::new(),
+            states: Vec::new(),
+        };
+        rig.give(Input::Tick);
+        rig
+    }
+
+    fn online(links: usize) -> Self {
+        let mut rig = Self::new(links);
+        for at in 0..links {
+            rig.connect(at);
+        }
+        assert_eq!(rig.pool.status().state, LinkState::Online);
+        rig
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        self.pool.handle(input, self.now);
+        self.collect();
+    }
+
+    fn heard(&mut self, at: usize, input: Input<'_>) {
+        self.pool.heard(at, input, self.now);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        while let Some(output) = self.pool.poll_output() {
+            match output {
+                Output::Connect(at) => self.connecting[at] = true,
+                Output::Send(at, bytes) => {
+                    let text = String::from_utf8(bytes.to_vec()).unwrap();
+                    if !text.starts_with("99") {
+                        self.sent.push((at, text.clone()));
+                    }
+                    self.open[at] = Some(text);
+                }
+                Output::Close(at) => {
+                    self.connecting[at] = false;
+                    self.open[at] = None;
+                }
+                Output::Answer(answer) => self.answers.push(*answer),
+                Output::Status(status) => self.states.push(status.state),
+            }
+        }
+        if let Some(deadline) = self.pool.deadline() {
+            assert!(deadline > self.now, "a deadline already dealt with");
+        }
+    }
+
+    /// Lets a connection stand and serve.
+    fn connect(&mut self, at: usize) {
+        assert!(std::mem::take(&mut self.connecting[at]), "link {at} wants no connection");
+        self.heard(at, Input::Connected);
+        self.answer(at);
+    }
+
+    fn answer(&mut self, at: usize) {
+        let Some(open) = self.open[at].take() else { return };
+        let field = |id: &str| {
+            let from = open.find(id).unwrap() + id.len();
+            open[from..].split('|').next().unwrap().to_owned()
+        };
+        let line = match &open[..2] {
+            "99" => String::from_utf8(STATUS_98.to_vec()).unwrap(),
+            "09" => format!("101YNN20261122    103000AOYZLIB|AB{}|AQ|", field("|AB")),
+            "11" => format!(
+                "121NNY20261122    103000AOYZLIB|AA{}|AB{}|AJ|AH|",
+                field("|AA"),
+                field("|AB")
+            ),
+            other => panic!("{other} is not asked here"),
+        };
+        self.heard(at, Input::Line(line.as_bytes()));
+    }
+
+    fn lend(&mut self, id: u64, patron: &str, item: &str, priority: Priority) {
+        let request = CheckoutRequest {
+            patron_identifier: PatronId::new(patron),
+            item_identifier: item.into(),
+            ..CheckoutRequest::default()
+        };
+        self.submit(id, request, priority);
+    }
+
+    fn take_back(&mut self, id: u64, item: &str, priority: Priority) {
+        let request = CheckinRequest { item_identifier: item.into(), ..CheckinRequest::default() };
+        self.submit(id, request, priority);
+    }
+
+    fn submit(&mut self, id: u64, request: impl Into<Request>, priority: Priority) {
+        let request = Box::new(request.into());
+        self.give(Input::Submit { id: RequestId(id), request, priority });
+    }
+
+    fn next_deadline(&mut self) {
+        if let Some(deadline) = self.pool.deadline() {
+            self.now = deadline;
+            self.give(Input::Tick);
+        }
+    }
+
+    /// Items of the client requests sent so far.
+    fn items(&self) -> Vec<String> {
+        let item = |text: &str| text.split("|AB").nth(1).unwrap().split('|').next().unwrap().into();
+        self.sent.iter().map(|(_, text)| item(text)).collect()
+    }
+}
+
+#[test]
+fn different_items_go_side_by_side_and_the_same_one_waits() {
+    let mut rig = Rig::online(2);
+    rig.take_back(1, "A", Priority::Live);
+    rig.take_back(2, " a ", Priority::Live);
+    rig.take_back(3, "B", Priority::Live);
+    assert_eq!(rig.items(), ["A", "B"]);
+    rig.answer(1);
+    assert_eq!(rig.items().len(), 2, "the second of the same item still waits");
+    rig.answer(0);
+    assert_eq!(rig.items(), ["A", "B", " a "]);
+}
+
+#[test]
+fn the_same_patron_waits() {
+    let mut rig = Rig::online(2);
+    rig.lend(1, "0200001234", "A", Priority::Live);
+    rig.lend(2, "0200001234", "B", Priority::Live);
+    assert_eq!(rig.items(), ["A"]);
+    rig.answer(0);
+    assert_eq!(rig.items(), ["A", "B"]);
+}
+
+#[test]
+fn a_drain_leaves_a_link_to_readers() {
+    let mut rig = Rig::online(3);
+    for id in 0..10 {
+        rig.take_back(id, &format!("Q{id}"), Priority::Background);
+    }
+    assert_eq!(rig.items(), ["Q0", "Q1"]);
+    rig.take_back(100, "L", Priority::Live);
+    assert_eq!(rig.items().last().unwrap(), "L");
+    assert_eq!(rig.sent.len(), 3);
+}
+
+#[test]
+fn with_one_link_live_goes_first_after_what_it_waits_for() {
+    let mut rig = Rig::online(1);
+    for (id, item) in ["A", "B", "C"].into_iter().enumerate() {
+        rig.take_back(id as u64, item, Priority::Background);
+    }
+    rig.lend(10, "0200001234", "C", Priority::Live);
+    rig.take_back(11, "D", Priority::Live);
+    for _ in 0..5 {
+        rig.answer(0);
+    }
+    assert_eq!(rig.items(), ["A", "C", "C", "D", "B"]);
+    assert!(rig.sent[2].1.starts_with("11"), "the queued return went before the loan");
+}
+
+#[test]
+fn one_link_dies_and_the_others_go_on() {
+    let mut rig = Rig::online(2);
+    rig.take_back(1, "A", Priority::Live);
+    rig.take_back(2, "B", Priority::Live);
+    rig.take_back(3, "C", Priority::Live);
+    rig.heard(0, Input::Closed);
+    assert_eq!(rig.pool.status().state, LinkState::Online);
+    let [lost] = &rig.answers[..] else { panic!("one end: {:?}", rig.answers) };
+    assert_eq!(lost.id, RequestId(1));
+    assert!(matches!(lost.outcome, Outcome::Unknown(_)));
+    rig.answer(1);
+    rig.answer(1);
+    assert_eq!(rig.items(), ["A", "B", "C"]);
+    assert_eq!(rig.answers.len(), 3);
+    assert!(!rig.states.contains(&LinkState::Offline), "{:?}", rig.states);
+}
+
+#[test]
+fn a_refused_link_is_given_up_with_back_off() {
+    let mut rig = Rig::new(2);
+    rig.connect(0);
+    let mut tries = Vec::new();
+    let end = Duration::from_secs(3600);
+    while rig.now < end {
+        if std::mem::take(&mut rig.connecting[1]) {
+            tries.push(rig.now);
+            rig.heard(1, Input::Connected);
+            rig.heard(1, Input::Closed);
+        }
+        rig.next_deadline();
+        rig.answer(0);
+        assert_eq!(rig.pool.status().state, LinkState::Online);
+    }
+    assert!((3..=9).contains(&tries.len()), "{tries:?}");
+    rig.take_back(1, "A", Priority::Live);
+    rig.answer(0);
+    assert!(matches!(rig.answers[0].outcome, Outcome::Answered(_)));
+}
+
+/// dp2 and Koha close a silent connection: it is made again by itself, before the next reader.
+#[test]
+fn an_idle_close_is_mended_before_the_next_reader() {
+    let mut rig = Rig::online(1);
+    rig.now += Duration::from_secs(30);
+    rig.heard(0, Input::Closed);
+    rig.next_deadline();
+    rig.connect(0);
+    assert!(rig.answers.is_empty() && rig.sent.is_empty());
+    rig.take_back(1, "A", Priority::Live);
+    rig.answer(0);
+    assert!(matches!(rig.answers[0].outcome, Outcome::Answered(_)));
+}
+
+#[test]
+fn the_network_off_and_on_again() {
+    let mut rig = Rig::online(2);
+    rig.take_back(1, "A", Priority::Live);
+    rig.give(Input::Network(false));
+    rig.take_back(2, "B", Priority::Live);
+    assert!(matches!(rig.answers[0].outcome, Outcome::Unknown(_)));
+    assert_eq!(rig.answers[1].outcome, Outcome::NotSent);
+    assert_eq!(rig.pool.status().state, LinkState::NetworkOff);
+    rig.give(Input::Network(true));
+    rig.connect(0);
+    rig.connect(1);
+    rig.give(Input::Stop);
+    rig.take_back(3, "C", Priority::Live);
+    assert_eq!(rig.answers[2].outcome, Outcome::NotSent);
+    assert_eq!(rig.pool.deadline(), None);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Lend { patron: u8, item: u8, live: bool },
+    Return { item: u8, live: bool },
+    Answer(usize),
+    Close(usize),
+    Connect(usize),
+    Refuse(usize),
+    Deadline,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..3u8, 0..5u8, any::<bool>())
+            .prop_map(|(patron, item, live)| Step::Lend { patron, item, live }),
+        4 => (0..5u8, any::<bool>()).prop_map(|(item, live)| Step::Return { item, live }),
+        8 => (0..4usize).prop_map(Step::Answer),
+        1 => (0..4usize).prop_map(Step::Close),
+        3 => (0..4usize).prop_map(Step::Connect),
+        1 => (0..4usize).prop_map(Step::Refuse),
+        1 => Just(Step::Deadline),
+    ]
+}
+
+proptest! {
+    /// Order per item and per patron, one end each, and no two under way that meet.
+    #[test]
+    fn any_interleaving_keeps_order_and_ends_each_request_once(
+        links in 1..=4usize,
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let mut rig = Rig::new(links);
+        // What each request is about, by its number, which its transaction carries in `AC`.
+        let mut given: Vec<(String, Option<String>)> = Vec::new();
+        for step in steps {
+            let id = given.len() as u64;
+            let priority = |live| if live { Priority::Live } else { Priority::Background };
+            match step {
+                Step::Lend { patron, item, live } => {
+                    let (patron, item) = (format!("P{patron}"), format!("I{item}"));
+                    let request = CheckoutRequest {
+                        patron_identifier: PatronId::new(patron.clone()),
+                        item_identifier: item.clone(),
+                        terminal_password: crate::privacy::Secret::new(id.to_string()),
+                        ..CheckoutRequest::default()
+                    };
+                    given.push((item, Some(patron)));
+                    rig.submit(id, request, priority(live));
+                }
+                Step::Return { item, live } => {
+                    let item = format!("I{item}");
+                    let request = CheckinRequest {
+                        item_identifier: item.clone(),
+                        terminal_password: crate::privacy::Secret::new(id.to_string()),
+                        ..CheckinRequest::default()
+                    };
+                    given.push((item, None));
+                    rig.submit(id, request, priority(live));
+                }
+                Step::Answer(at) if at < links => rig.answer(at),
+                Step::Close(at) if at < links && !rig.connecting[at] => {
+                    rig.heard(at, Input::Closed);
+                }
+                Step::Connect(at) if at < links && rig.connecting[at] => {
+                    rig.connecting[at] = false;
+                    rig.heard(at, Input::Connected);
+                }
+                Step::Refuse(at) if at < links && rig.connecting[at] => {
+                    rig.connecting[at] = false;
+                    rig.heard(at, Input::ConnectFailed);
+                }
+                Step::Deadline => rig.next_deadline(),
+                _ => {}
+            }
+        }
+        rig.give(Input::Stop);
+
+        let mut ends: HashMap<u64, &Answer> = HashMap::new();
+        for answer in &rig.answers {
+            prop_assert!(ends.insert(answer.id.0, answer).is_none(), "{:?} ended twice", answer.id);
+        }
+        prop_assert_eq!(ends.len(), given.len(), "each has an end");
+        let number = |text: &str| -> u64 {
+            text.split("|AC").nth(1).unwrap().split('|').next().unwrap().parse().unwrap()
+        };
+        let mut order: Vec<u64> = Vec::new();
+        let mut times: HashMap<u64, u16> = HashMap::new();
+        for (_, text) in &rig.sent {
+            let number = number(text);
+            if !order.contains(&number) {
+                order.push(number);
+            }
+            *times.entry(number).or_default() += 1;
+        }
+        for (id, answer) in &ends {
+            let sent = times.get(id).copied().unwrap_or_default();
+            prop_assert_eq!(sent, answer.transmissions, "sent by one link alone");
+            let refused = matches!(answer.outcome, Outcome::NotSent | Outcome::QueueFull);
+            prop_assert_eq!(refused, sent == 0);
+        }
+        for (at, later) in order.iter().enumerate() {
+            for earlier in &order[..at] {
+                let (a, b) = (&given[*earlier as usize], &given[*later as usize]);
+                let meet = a.0 == b.0 || (a.1.is_some() && a.1 == b.1);
+                prop_assert!(!meet || earlier < later, "{later} overtaken by {earlier}");
+            }
+        }
+    }
+}

@@ -1,0 +1,518 @@
+//! The glue that carries out a session's effects, in the order they come, and feeds the results
+//! back.
+//!
+//! It owns session, journal and pads; all else is behind [`Outside`]: threads at a station, a
+//! simulated world in the storm. It waits for nothing and starts nothing.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use drivers::printer::device::{PrinterEvent, SubmitError as PrintError};
+use drivers::printer::job::JobId;
+use drivers::printer::slip::Slip;
+use jiff::civil::DateTime;
+use ui::view::{Touch, View};
+
+use super::offline::{self, OfflineWatch};
+use super::pads::{Pads, ReaderNo};
+use super::reader::{Command, Told};
+use super::{StartError, aids, ils, printing};
+use crate::clock::Now;
+use crate::config::Config;
+use crate::journal::{Figures, Journal, JournalError, KeyError};
+use crate::session::{
+    Aid, Answer as SessionAnswer, Ask, AskId, Effect, Input, LinkState, Names, NoAnswer,
+    OfflineRules, PrintResult, PrinterState, Record, Room, SessionCode, Start, Station as Session,
+    Stats, TagResult, Token, TxnId,
+};
+use crate::sip2::SipDate;
+use crate::sip2::conn::SubmitError;
+use crate::sip2::link::{Answer, LinkStatus, Priority, RequestId};
+use crate::sip2::message::Request;
+use crate::sip2::profile::Profile;
+
+/// Session codes drawn at once, and how few left ask for more.
+const CODES: usize = 16;
+const CODES_LOW: usize = 4;
+/// How often old units are looked for; no more than `journal::FORGET_MAX` go at once.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How often the disk's room is looked at.
+const SPACE_LOOK: Duration = Duration::from_secs(5);
+
+/// What the core reaches but does not own. Nothing here waits: what takes time comes back by the
+/// core's `*_told` methods.
+pub trait Outside {
+    /// The moment.
+    fn now(&self) -> Now;
+
+    /// Station time of a moment just past.
+    fn mono_at(&self, moment: Instant) -> Duration;
+
+    /// Whether effects are still carried out: after a power cut none is.
+    fn has_power(&self) -> bool;
+
+    /// So many session codes, drawn at random.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] when there are no random bytes.
+    fn codes(&mut self, n: usize) -> Result<Vec<SessionCode>, KeyError>;
+
+    /// Asks the library system; the end comes by [`Core::answered`].
+    ///
+    /// # Errors
+    /// [`SubmitError`]; then no end comes.
+    fn ask(
+        &mut self,
+        id: RequestId,
+        request: Request,
+        priority: Priority,
+    ) -> Result<(), SubmitError>;
+
+    /// Tells an RFID reader something; `false` when it cannot be reached.
+    fn read(&mut self, number: ReaderNo, command: Command) -> bool;
+
+    /// Prints; `None` without a printer. The outcome comes by [`Core::printer_told`].
+    fn print(&mut self, slip: &Slip) -> Option<Result<JobId, PrintError>>;
+
+    /// A session is over: devices forget cards.
+    fn forget(&mut self);
+
+    /// These were written to the journal, or why not.
+    fn recorded(&mut self, records: &[Record], error: Option<&JournalError>);
+
+    /// The room on the disk changed.
+    fn room_told(&mut self, room: Room);
+
+    /// A time the library system told, in the station's zone; `None` where it says nothing of this
+    /// clock.
+    fn library_time(&self, told: SipDate) -> Option<DateTime>;
+
+    /// A reader calls for staff.
+    fn call_staff(&mut self);
+
+    /// The day that retention goes by; what else is kept for a time goes by it now.
+    fn today(&mut self) -> jiff::civil::Date;
+}
+
+/// The core. See the module text.
+pub struct Core<O> {
+    session: Session,
+    names: Names,
+    profile: Profile,
+    sorting: ils::Sorting,
+    journal: Journal,
+    /// Oldest unit that was open at the start, or the first new one.
+    since: u64,
+    /// The journal's figures from there, at the start.
+    before: Figures,
+    /// Days a settled unit is kept.
+    keep_days: u16,
+    forget_due: Duration,
+    offline: OfflineWatch,
+    offline_rules: OfflineRules,
+    space_due: Duration,
+    /// As the session was last told.
+    room: Room,
+    /// Writes wanted by the session, not made yet.
+    writes: Vec<(Token, Vec<Record>)>,
+    pads: Pads,
+    readers: usize,
+    /// Slips at the printer; with the return, if they go with an item.
+    jobs: HashMap<JobId, Option<TxnId>>,
+    printer_seen: bool,
+    scans: u64,
+    online: bool,
+    reader_up: bool,
+    outside: O,
+}
+
+impl<O: Outside> Core<O> {
+    /// A station that goes on from what the journal holds. `printing`: there is a printer.
+    ///
+    /// # Errors
+    /// [`StartError`] when the journal cannot be read or there are no random bytes.
+    pub fn new(
+        config: &Config,
+        journal: Journal,
+        printing: bool,
+        mut outside: O,
+    ) -> Result<Self, StartError> {
+        let next_txn = journal.next_txn()?;
+        let open = journal.open_units()?;
+        // What a restart finds open is settled now: it counts from here on, its elders do not.
+        let since = open.iter().map(|unit| unit.txn.0).min().unwrap_or(next_txn);
+        let before = journal.figures(since)?;
+        let start = Start {
+            next_txn,
+            open,
+            repairs: journal.repairs()?,
+            fees: journal.fee_start(config.library.profile.fee_dedup)?,
+            codes: outside.codes(CODES)?,
+            printer: if printing { PrinterState::Starting } else { PrinterState::None },
+            lists: Some(journal.lists()?),
+            newest: journal.newest()?,
+        };
+        let offline = OfflineWatch::new(&journal)?;
+        Ok(Self {
+            session: Session::new(config.session.clone(), start),
+            names: config.names(),
+            profile: config.library.profile.clone(),
+            sorting: config.sorting(),
+            journal,
+            since,
+            before,
+            keep_days: config.station.keep_days,
+            forget_due: Duration::ZERO,
+            offline,
+            offline_rules: config.session.offline.clone(),
+            space_due: Duration::ZERO,
+            room: Room::All,
+            writes: Vec::new(),
+            pads: Pads::new(config.readers.iter().map(|reader| reader.model.reads_items())),
+            readers: config.readers.len(),
+            jobs: HashMap::new(),
+            printer_seen: false,
+            scans: 0,
+            online: false,
+            reader_up: false,
+            outside,
+        })
+    }
+
+    /// What is outside.
+    #[must_use]
+    pub fn outside(&self) -> &O {
+        &self.outside
+    }
+
+    /// What is outside, to change it.
+    pub fn outside_mut(&mut self) -> &mut O {
+        &mut self.outside
+    }
+
+    /// The screen now.
+    #[must_use]
+    pub fn view(&self) -> View {
+        self.session.view(&self.names, self.outside.now())
+    }
+
+    /// When something happens by itself next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.session.deadline()
+    }
+
+    /// Something waits for a device, the journal or the library system.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.session.is_busy()
+    }
+
+    /// The session's figures.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.session.stats()
+    }
+
+    /// Looks at the pad so far.
+    #[must_use]
+    pub fn scans(&self) -> u64 {
+        self.scans
+    }
+
+    /// The link is up.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.online
+    }
+
+    /// A reader of items is up.
+    #[must_use]
+    pub fn is_reader_up(&self) -> bool {
+        self.reader_up
+    }
+
+    /// The printer was ready once.
+    #[must_use]
+    pub fn is_printer_seen(&self) -> bool {
+        self.printer_seen
+    }
+
+    /// Time passed.
+    pub fn wake(&mut self) {
+        self.feed(Input::Tick);
+    }
+
+    /// A finger or key.
+    pub fn touch(&mut self, touch: Touch) {
+        self.feed(Input::Touch(touch));
+    }
+
+    /// A barcode or QR code.
+    pub fn scan(&mut self, text: String) {
+        self.feed(Input::Scan(text));
+    }
+
+    /// An RFID reader said something.
+    pub fn reader_told(&mut self, number: ReaderNo, told: Told) {
+        let now = self.outside.now().mono;
+        match told {
+            Told::Up(up) => {
+                let any = self.pads.set_up(number, up, now);
+                if self.pads.reads_items(number) {
+                    self.reader_up = any;
+                    self.feed(Input::Reader { up: any });
+                } else {
+                    self.feed(Input::Aid { kind: Aid::Cards, up });
+                }
+            }
+            Told::Pad(tags, heard) => {
+                self.scans += 1;
+                let all = self.pads.looked(number, tags, now);
+                self.feed(Input::Pad(all, self.outside.mono_at(heard).min(now)));
+            }
+            Told::Read(tag) => {
+                self.pads.read(number, &tag);
+                self.feed(Input::Read(tag));
+            }
+            Told::Done(op, result) => {
+                if let Some(whole) = self.pads.done(number, op, result) {
+                    self.feed(Input::Tag(op, whole));
+                }
+            }
+        }
+    }
+
+    /// A device besides the pad said something.
+    pub fn aid_told(&mut self, kind: Aid, told: aids::Told) {
+        self.feed(match told {
+            aids::Told::Up(up) => Input::Aid { kind, up },
+            aids::Told::Card(patron, proof) => Input::Card(patron, proof),
+            aids::Told::Item(number) => Input::Scan(number),
+            aids::Told::Neither(advice) => Input::NoCard(advice),
+        });
+    }
+
+    /// A question came to its end.
+    pub fn answered(&mut self, end: Answer) {
+        let now = self.outside.now().wall;
+        let id = AskId(end.id.0);
+        let answer = ils::answer(end, &self.profile, &self.sorting, now);
+        self.feed(Input::Answer(id, answer));
+    }
+
+    /// The library link changed.
+    pub fn link_told(&mut self, status: &LinkStatus) {
+        let online = status.is_online();
+        let (time, now) = (status.date_time_sync, self.outside.now().wall);
+        let at = self.outside.library_time(time);
+        if let Some(told) = self.offline.library_time(time, at, now) {
+            self.feed(told);
+        }
+        self.online = online;
+        self.feed(Input::Link(LinkState {
+            online,
+            checkout_ok: status.checkout_ok,
+            checkin_ok: status.checkin_ok,
+            renewal_ok: status.renewal_ok,
+            ever: online,
+        }));
+    }
+
+    /// The printer said something.
+    pub fn printer_told(&mut self, event: PrinterEvent) {
+        match event {
+            PrinterEvent::Outcome { id, outcome } => {
+                if let Some(of) = self.jobs.remove(&id) {
+                    self.feed(printing::ended(of, printing::result(outcome)));
+                }
+            }
+            PrinterEvent::Health(health) => {
+                let state = printing::state(health, self.printer_seen);
+                self.printer_seen |= state == PrinterState::Ready;
+                self.feed(Input::Printer(state));
+            }
+            PrinterEvent::PaperLow => tracing::info!("printer paper is near its end"),
+        }
+    }
+
+    /// What the technician is told about the clock, as the library system's time shows it.
+    #[must_use]
+    pub fn clock_trouble(&self) -> Option<&str> {
+        self.offline.clock_trouble.as_deref()
+    }
+
+    /// The disk's room is looked at, and old units go by themselves (patron-experience.md section
+    /// 15), while nobody waits.
+    pub fn tidy(&mut self) {
+        let now = self.outside.now().mono;
+        if now >= self.space_due {
+            self.space_due = now + SPACE_LOOK;
+            self.journal.look_after_space();
+            if let Some(input) = self.room_changed() {
+                self.feed(input);
+            }
+        }
+        // Lists that an import changed reach the session.
+        if let Some(lists) = self.offline.lists(&self.journal, now) {
+            self.feed(Input::Lists(Box::new(lists)));
+        }
+        if now < self.forget_due || self.session.is_busy() {
+            return;
+        }
+        self.forget_due = now + FORGET_EVERY;
+        let today = self.outside.today();
+        offline::forget_lists(&mut self.journal, today, &self.offline_rules);
+        match self.journal.forget(today, self.keep_days) {
+            Ok(forgotten) => {
+                let before = &mut self.before;
+                before.receipts = before.receipts.saturating_sub(forgotten.receipts);
+                before.receipt_lines = before.receipt_lines.saturating_sub(forgotten.receipt_lines);
+            }
+            Err(error) => tracing::warn!(%error, "old units cannot be forgotten"),
+        }
+    }
+
+    /// What the session must hear of the disk's room.
+    fn room_changed(&mut self) -> Option<Input> {
+        let room = self.journal.room();
+        if room == self.room {
+            return None;
+        }
+        self.room = room;
+        self.outside.room_told(room);
+        Some(Input::Room(room))
+    }
+
+    /// The journal's figures since the start.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let now = self.journal.figures(self.since).unwrap_or_default();
+        Figures {
+            loans: now.loans.saturating_sub(self.before.loans),
+            returns: now.returns.saturating_sub(self.before.returns),
+            renewals: now.renewals.saturating_sub(self.before.renewals),
+            receipts: now.receipts.saturating_sub(self.before.receipts),
+            receipt_lines: now.receipt_lines.saturating_sub(self.before.receipt_lines),
+            ..now
+        }
+    }
+
+    /// Gives the session an input, carries out what it wants, and feeds back what is known at
+    /// once, until nothing is left. Writes that follow each other go to the disk together; nothing
+    /// else is carried out before they are there.
+    fn feed(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        loop {
+            if inputs.is_empty() {
+                inputs.extend(self.write_out());
+            }
+            let Some(input) = inputs.pop_front() else { return };
+            let effects = self.session.handle(input, self.outside.now());
+            for effect in effects {
+                if !self.outside.has_power() {
+                    return self.writes.clear();
+                }
+                if let Effect::Record(token, records) = effect {
+                    self.writes.push((token, records));
+                    continue;
+                }
+                inputs.extend(self.write_out());
+                inputs.extend(self.carry_out(effect));
+            }
+            if self.session.codes_left() < CODES_LOW
+                && let Ok(codes) = self.outside.codes(CODES)
+            {
+                inputs.push_back(Input::Codes(codes));
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            // Collected by `feed`.
+            Effect::Record(..) => None,
+            Effect::Ask { id, ask, background } => self.ask(id, &ask, background),
+            Effect::SetSecurity { op, tags, want } => {
+                let mut whole = None;
+                for order in self.pads.write(op, &tags, want) {
+                    let command = Command::SetSecurity { op, tags: order.tags, want };
+                    let taken = self.outside.read(order.reader, command);
+                    if !taken {
+                        whole = self.pads.done(order.reader, op, TagResult::ReaderDown);
+                    }
+                }
+                whole.map(|result| Input::Tag(op, result))
+            }
+            Effect::Print(request) => {
+                self.print(&crate::receipt::slip(&request, &self.names), None)
+            }
+            Effect::PrintSort(request) => {
+                let at = self.outside.now().wall;
+                let slip = crate::sort_slip::slip(&request, &self.names, &self.sorting.owners, at);
+                self.print(&slip, Some(request.txn))
+            }
+            Effect::CallStaff => {
+                tracing::warn!("a reader calls for staff");
+                self.outside.call_staff();
+                None
+            }
+            Effect::Forget => {
+                self.pads.forget_cards();
+                self.outside.forget();
+                None
+            }
+        }
+    }
+
+    /// Makes the writes that are wanted, durably, and says how they went.
+    fn write_out(&mut self) -> Vec<Input> {
+        if self.writes.is_empty() {
+            return Vec::new();
+        }
+        let writes = std::mem::take(&mut self.writes);
+        let groups: Vec<&[Record]> = writes.iter().map(|(_, records)| records.as_slice()).collect();
+        let results = self.journal.write_all(&groups);
+        // The room first: a write that found the disk full changes what may begin.
+        let mut inputs: Vec<Input> = self.room_changed().into_iter().collect();
+        for ((token, records), written) in writes.iter().zip(results) {
+            if let Err(error) = &written {
+                tracing::error!(%error, "journal write");
+            }
+            self.outside.recorded(records, written.as_ref().err());
+            inputs.push(Input::Recorded(*token, written.is_ok()));
+        }
+        inputs
+    }
+
+    fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {
+        if !background && ask.leads_to_write() {
+            for number in (0..self.readers).filter(|no| self.pads.reads_items(*no)) {
+                self.outside.read(number, Command::Expect);
+            }
+        }
+        let request = ils::request(ask, &self.profile, self.outside.now().wall);
+        let priority = if background { Priority::Background } else { Priority::Live };
+        match self.outside.ask(RequestId(id.0), request, priority) {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!(%error, "library link");
+                Some(Input::Answer(id, Err::<SessionAnswer, _>(NoAnswer::NotSent)))
+            }
+        }
+    }
+
+    fn print(&mut self, slip: &Slip, of: Option<TxnId>) -> Option<Input> {
+        match self.outside.print(slip) {
+            Some(Ok(id)) => {
+                self.jobs.insert(id, of);
+                None
+            }
+            Some(Err(error)) => {
+                tracing::error!(%error, "receipt");
+                Some(printing::ended(of, PrintResult::Not(PrinterState::Down)))
+            }
+            None => Some(printing::ended(of, PrintResult::Not(PrinterState::None))),
+        }
+    }
+}

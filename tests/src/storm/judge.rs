@@ -1,0 +1,433 @@
+//! The judges. They look at the library system's ledger, at tags, at the journal file opened
+//! afresh, at paper, at the wire and at what the screen showed; they never ask the station.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiosk::journal::Row;
+use kiosk::practice::{Kind, LedgerEntry};
+use kiosk::session::{JobKind, Record, TxnOutcome};
+use kiosk::sip2::Request;
+use ui::view::{LineState, LoanState, Receipt, Screen, View};
+
+use super::library::{self, Exchange, PATRONS};
+use super::pad::Field;
+
+/// What is known of one item from outside.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    /// Who has it, by the ledger.
+    lent: Option<String>,
+    /// Entries of each kind.
+    ledger: BTreeMap<&'static str, u32>,
+    /// The library system said yes once and did nothing.
+    lied: bool,
+    /// It was named by the scanner: its tag may be elsewhere.
+    scanned: bool,
+}
+
+/// The judges' memory.
+#[derive(Debug, Default)]
+pub struct Judge {
+    items: BTreeMap<String, Known>,
+    /// The first thing found wrong.
+    pub failure: Option<String>,
+    /// Lines judged, by station start and line.
+    lines: BTreeMap<(u32, u32), LineState>,
+    /// Loans shown as renewed, likewise.
+    renewed: BTreeSet<(u32, u32)>,
+    /// The last request of each connection, and whether it was answered.
+    last: BTreeMap<u64, (Vec<u8>, bool)>,
+    /// The item of each return in the journal that is not settled.
+    returns: BTreeMap<u64, String>,
+    /// Returns noted and not settled yet.
+    noted: BTreeSet<u64>,
+    /// Figures for tables.
+    pub claims: u64,
+    /// Every kind of entry in the ledger.
+    pub ledger: BTreeMap<&'static str, u64>,
+    /// Duplicates are recognised by the library system.
+    pub duplicates: bool,
+}
+
+/// A claim of the screen that the journal must hold, durably.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Item.
+    pub item: String,
+    /// What is claimed.
+    pub what: LineState,
+}
+
+impl Judge {
+    /// A judge who knows what was on loan before.
+    #[must_use]
+    pub fn new(lent: Vec<(String, String)>, duplicates: bool) -> Self {
+        let mut judge = Self { duplicates, ..Self::default() };
+        for (item, patron) in lent {
+            judge.items.entry(item).or_default().lent = Some(patron);
+        }
+        judge
+    }
+
+    /// Something is wrong. The first counts.
+    pub fn fail(&mut self, what: impl Into<String>) {
+        if self.failure.is_none() {
+            self.failure = Some(what.into());
+        }
+    }
+
+    fn item(&mut self, item: &str) -> &mut Known {
+        self.items.entry(item.to_owned()).or_default()
+    }
+
+    /// An item was named by the scanner.
+    pub fn scanned(&mut self, item: &str) {
+        self.item(item).scanned = true;
+    }
+
+    fn is_lent(&self, item: &str) -> bool {
+        self.items.get(item).is_some_and(|known| known.lent.is_some())
+    }
+
+    fn is_lied(&self, item: &str) -> bool {
+        self.items.get(item).is_some_and(|known| known.lied)
+    }
+
+    /// The ledger grew.
+    pub fn booked(&mut self, entries: Vec<LedgerEntry>) {
+        for entry in entries {
+            let Some(item) = entry.item else { continue };
+            *self.ledger.entry(entry.kind.name()).or_default() += 1;
+            let known = self.item(&item);
+            *known.ledger.entry(entry.kind.name()).or_default() += 1;
+            match entry.kind {
+                Kind::Loan => known.lent = entry.patron.map(|p| p.expose().to_owned()),
+                Kind::Return | Kind::LoanCancelled | Kind::TakenIn => known.lent = None,
+                _ => {}
+            }
+        }
+    }
+
+    /// The station starts anew: what its disk kept counts, be it more than was confirmed.
+    pub fn resumed(&mut self, rows: &[Row]) {
+        let open = |row: &&Row| matches!(row.state.as_str(), "intent" | "unsure" | "queued");
+        let returns = rows.iter().filter(|row| row.kind == "checkin").filter(open);
+        let unit = |row: &Row| u64::try_from(row.id).unwrap_or(0);
+        self.noted = returns.clone().filter(|r| r.state == "queued").map(unit).collect();
+        self.returns = returns.map(|row| (unit(row), row.item.clone())).collect();
+    }
+
+    /// Something is in the journal.
+    pub fn recorded(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Intent { txn, item, kind: JobKind::Checkin, .. } => {
+                    self.returns.insert(txn.0, item.to_string());
+                }
+                Record::Outcome { txn, outcome: TxnOutcome::Queued { .. } } => {
+                    self.noted.insert(txn.0);
+                }
+                Record::Outcome { outcome: TxnOutcome::Unsure, .. } => {}
+                Record::Outcome { txn, .. } => {
+                    self.returns.remove(&txn.0);
+                    self.noted.remove(&txn.0);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The station asks something. A return noted off line is posted only when none noted before it
+    /// waits.
+    pub fn asked(&mut self, request: &Request) {
+        let Request::Checkin(checkin) = request else { return };
+        if !checkin.no_block {
+            return;
+        }
+        let of_item = |unit: &(&u64, &String)| *unit.1 == checkin.item_identifier;
+        let Some((&mine, _)) = self.returns.iter().find(of_item) else { return };
+        if let Some(before) = self.noted.first().filter(|first| **first < mine) {
+            self.fail(format!("unit {mine} is posted before unit {before}"));
+        }
+    }
+
+    /// A message reached the library system. While one is unanswered, nothing else may come on its
+    /// connection than the same bytes again.
+    pub fn heard(&mut self, connection: u64, exchange: &Exchange) {
+        let request = &exchange.request;
+        let (before, answered) = self.last.entry(connection).or_insert((Vec::new(), true));
+        if before != request {
+            let open = !*answered && !request.starts_with(b"97") && !before.starts_with(b"35");
+            let code = String::from_utf8_lossy(&before[..2.min(before.len())]).into_owned();
+            if !request.starts_with(b"97") {
+                (*before, *answered) = (request.clone(), false);
+            }
+            if open {
+                self.fail(format!("an unanswered {code} was not repeated as it was"));
+            }
+        }
+        if exchange.lied
+            && let Some(item) = library::field(request, "AB")
+        {
+            self.item(&item).lied = true;
+        }
+    }
+
+    /// Bytes reached the station.
+    pub fn answered(&mut self, connection: u64) {
+        if let Some((_, answered)) = self.last.get_mut(&connection) {
+            *answered = true;
+        }
+    }
+
+    /// Tags were written towards "released".
+    pub fn released(&mut self, field: &mut Field) {
+        for uid in std::mem::take(&mut field.released) {
+            let Some(item) = field.tags.get(&uid).and_then(|tag| tag.item.clone()) else {
+                self.fail(format!("{uid}, which is no book, was released"));
+                continue;
+            };
+            if !self.is_lent(&item) && !self.is_lied(&item) {
+                self.fail(format!("{item} was released without a loan"));
+            }
+        }
+    }
+
+    /// Everything on a new view that claims something; the claims still to be found in the journal.
+    pub fn viewed(&mut self, view: &View, boot: u32, field: &Field) -> Vec<Claim> {
+        let shown = format!("{view:?}");
+        self.no_trace("the screen", &shown);
+        let mut claims = Vec::new();
+        let lines = match &view.screen {
+            Screen::Borrow(work) | Screen::GiveBack(work) => &work.lines[..],
+            Screen::Finish(finish) => &finish.not_done[..],
+            _ => &[],
+        };
+        for line in lines {
+            let before = self.lines.insert((boot, line.id), line.state);
+            let done = matches!(
+                line.state,
+                LineState::Borrowed | LineState::Returned | LineState::Renewed | LineState::Queued
+            );
+            if !done || before == Some(line.state) {
+                continue;
+            }
+            let Some(item) = number(&line.title) else {
+                self.fail(format!("a line without a number: {:?}", line.title));
+                continue;
+            };
+            self.claims += 1;
+            self.claimed(&item, line.state, field);
+            claims.push(Claim { item, what: line.state });
+        }
+        if let Screen::Loans(loans) = &view.screen {
+            for loan in loans.loans.iter().filter(|l| l.state == LoanState::Renewed) {
+                let Some(item) = number(&loan.title) else { continue };
+                // Pages come and go; the ledger is looked at whenever the claim stands there.
+                if self.count(&item, "renewal") == 0 && !self.is_lied(&item) {
+                    self.fail(format!("{item} is shown as renewed and is not"));
+                }
+                if self.renewed.insert((boot, loan.id)) {
+                    self.claims += 1;
+                }
+            }
+        }
+        claims
+    }
+
+    fn count(&self, item: &str, kind: &str) -> u32 {
+        self.items.get(item).and_then(|k| k.ledger.get(kind)).copied().unwrap_or(0)
+    }
+
+    /// A line says that it is done: ledger and tag must say so now.
+    fn claimed(&mut self, item: &str, what: LineState, field: &Field) {
+        let known = self.items.get(item).cloned().unwrap_or_default();
+        let mut tags = field.tags.values().filter(|tag| tag.item.as_deref() == Some(item));
+        let fail = match what {
+            LineState::Borrowed | LineState::Renewed if known.lent.is_none() && !known.lied => {
+                Some("is shown as lent and the ledger has no loan")
+            }
+            LineState::Borrowed if !known.scanned && !tags.all(|t| t.is_released()) => {
+                Some("is shown as lent and its tag is not released")
+            }
+            LineState::Returned if known.lent.is_some() && !known.lied => {
+                Some("is shown as returned and the ledger has it on loan")
+            }
+            LineState::Returned | LineState::Queued
+                if !known.scanned && !tags.all(|t| t.is_secured()) =>
+            {
+                Some("is shown as returned or noted and its tag is not secured")
+            }
+            _ => None,
+        };
+        if let Some(fail) = fail {
+            self.fail(format!("{item} {fail}"));
+        }
+    }
+
+    /// What the screen claims must be in the journal as the worst power cut would leave it.
+    pub fn journaled(&mut self, claims: &[Claim], rows: &[Row]) {
+        for Claim { item, what } in claims {
+            let fits = |row: &&Row| {
+                let settled = matches!(row.tag.as_str(), "none" | "secured");
+                let (kind, state) = (row.kind.as_str(), row.state.as_str());
+                row.item == *item
+                    && match what {
+                        LineState::Borrowed => {
+                            (kind, state) == ("checkout", "accepted") && settled
+                                || (kind, state) == ("checkout", "refused")
+                                // Taken back in vain: the loan stands.
+                                || kind == "cancel" && state != "accepted"
+                        }
+                        LineState::Returned => {
+                            (kind, state) == ("checkin", "accepted") && row.tag != "pending"
+                        }
+                        LineState::Renewed => (kind, state) == ("renew", "accepted") && settled,
+                        _ => {
+                            kind == "checkin"
+                                && matches!(state, "queued" | "accepted")
+                                && row.tag != "pending"
+                        }
+                    }
+            };
+            if !rows.iter().any(|row| fits(&row)) {
+                self.fail(format!("{item} is shown as {what:?} and the journal would not know it"));
+            }
+        }
+    }
+
+    /// A slip goes to the printer: what it says must be so.
+    pub fn slip(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.no_trace("paper", &text);
+        for line in text.lines() {
+            let Some(item) = number(line) else { continue };
+            let (lent, lied) = (self.is_lent(&item), self.is_lied(&item));
+            if lied {
+                continue;
+            }
+            if line.contains("returned") && lent {
+                self.fail(format!("paper says {item} is returned and the ledger has it on loan"));
+            }
+            if line.contains("due 2") && !lent {
+                self.fail(format!("paper says {item} is lent and the ledger has no loan"));
+            }
+        }
+    }
+
+    /// What the screen says of the receipt.
+    pub fn receipt(&mut self, view: &View, whole: usize) {
+        if let Screen::Finish(finish) = &view.screen
+            && finish.receipt == Receipt::Printed
+            && whole == 0
+        {
+            self.fail("a receipt is said to be printed and no slip came out");
+        }
+    }
+
+    /// No name, number or PIN may stand there.
+    pub fn no_trace(&mut self, place: &str, text: &str) {
+        for patron in PATRONS {
+            for secret in [patron.number, patron.name, patron.pin] {
+                if text.contains(secret) {
+                    self.fail(format!("a patron's data is in {place}"));
+                }
+            }
+        }
+    }
+
+    /// All is well again and everybody has left: nothing may be open, lost or double.
+    pub fn end(&mut self, rows: &[Row], repairs: &BTreeSet<String>, field: &Field) {
+        for row in rows {
+            let open = matches!(row.state.as_str(), "intent" | "unsure" | "queued");
+            if open || row.tag == "pending" {
+                self.fail(format!("unit {} of {} is still open: {row:?}", row.id, row.item));
+            }
+        }
+        let items: BTreeSet<String> =
+            self.items.keys().cloned().chain(rows.iter().map(|row| row.item.clone())).collect();
+        for item in &items {
+            if self.is_lied(item) {
+                continue;
+            }
+            let of_item: Vec<&Row> = rows.iter().filter(|row| row.item == *item).collect();
+            self.balance(item, &of_item);
+            self.tags_at_end(item, &of_item, repairs, field);
+        }
+    }
+
+    /// Journal and ledger of one item.
+    fn balance(&mut self, item: &str, rows: &[&Row]) {
+        let count = |kind: &str, state: &str| {
+            let fits = |row: &&&Row| row.kind == kind && row.state == state;
+            u32::try_from(rows.iter().filter(fits).count()).unwrap_or(u32::MAX)
+        };
+        // Found out afterwards, an older loan or return cannot be told from the one asked for.
+        let guessed = |kind: &str| {
+            let fits =
+                |row: &&&Row| row.kind == kind && row.state == "accepted" && row.title.is_none();
+            u32::try_from(rows.iter().filter(fits).count()).unwrap_or(u32::MAX)
+        };
+        let ledger = |kind: &str| self.count(item, kind);
+        let taken_in = ledger("taken_in");
+        // Without duplicate protection a repeated return is taken in once more, which does nothing.
+        let again = if self.duplicates { 0 } else { taken_in };
+        let back = ledger("return") + taken_in;
+        let pairs = [
+            ("checkout", ledger("loan"), 0),
+            ("renew", ledger("renewal"), 0),
+            ("checkin", back, again),
+            ("cancel", ledger("loan_cancelled"), 0),
+        ];
+        let mut wrong = Vec::new();
+        for (kind, booked, spare) in pairs {
+            let accepted = count(kind, "accepted");
+            let staff = count(kind, "for_staff");
+            if booked > accepted + staff + spare {
+                wrong.push(format!(
+                    "{item}: the ledger has {booked} of kind {kind}, the journal knows {accepted} and {staff} for staff"
+                ));
+            }
+            if accepted > booked + guessed(kind) {
+                wrong.push(format!(
+                    "{item}: the journal has {accepted} of kind {kind} accepted, the ledger {booked}"
+                ));
+            }
+        }
+        for wrong in wrong {
+            self.fail(wrong);
+        }
+    }
+
+    fn tags_at_end(
+        &mut self,
+        item: &str,
+        rows: &[&Row],
+        repairs: &BTreeSet<String>,
+        field: &Field,
+    ) {
+        let known = self.items.get(item).cloned().unwrap_or_default();
+        if rows.is_empty() || known.scanned {
+            return;
+        }
+        let staff = rows.iter().any(|row| row.state == "for_staff");
+        for (uid, tag) in field.tags.iter().filter(|(_, tag)| tag.item.as_deref() == Some(item)) {
+            let right = if known.lent.is_some() { tag.is_released() } else { tag.is_secured() };
+            // Where staff decide, armed is the safe side.
+            let safe = staff && tag.is_secured();
+            if !right && !safe && !repairs.contains(&uid.to_string()) {
+                self.fail(format!(
+                    "{item}: lent {}, its tag released {}, and not on the repair list",
+                    known.lent.is_some(),
+                    tag.is_released()
+                ));
+            }
+        }
+    }
+}
+
+/// The item number in a text.
+fn number(text: &str) -> Option<String> {
+    let at = text.find("YZ0")?;
+    text.get(at..at + 9).map(str::to_owned)
+}
