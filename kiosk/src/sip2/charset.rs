@@ -116,7 +116,9 @@ impl Iterator for Delimiters<'_> {
     #[inline]
     fn next(&mut self) -> Option<usize> {
         if self.double {
-            return self.next_double();
+            let found = next_double(self.bytes, self.at);
+            self.at = found.map_or(self.bytes.len(), |at| at + 1);
+            return found;
         }
         while self.found == 0 {
             if self.at >= self.bytes.len() {
@@ -131,22 +133,17 @@ impl Iterator for Delimiters<'_> {
     }
 }
 
-impl Delimiters<'_> {
-    /// Four-byte GB18030 characters are lead, digit, lead, digit: two pairs, so one rule serves
-    /// both sets: a lead takes its trail along.
-    fn next_double(&mut self) -> Option<usize> {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            let at = self.at;
-            self.at += match byte {
-                0x81..=0xFE if is_trail(self.bytes.get(at + 1)) => 2,
-                _ => 1,
-            };
-            if byte == DELIMITER {
-                return Some(at);
-            }
-        }
-        None
+/// The next delimiter from `at` on. Four-byte GB18030 characters are lead, digit, lead, digit: two
+/// pairs, so one rule serves both sets: a lead takes its trail along.
+fn next_double(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(&byte) = bytes.get(at) {
+        at += match byte {
+            DELIMITER => return Some(at),
+            0x81..=0xFE if is_trail(bytes.get(at + 1)) => 2,
+            _ => 1,
+        };
     }
+    None
 }
 
 /// The delimiters among the first [`BLOCK`] bytes, a bit each. This search is most of what looking

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 
 use zeroize::Zeroize;
 
 use super::form::{ExtraFields, Meaning};
-use super::part::{FromText, IntoOwned, Part, Take, note_repeat};
+use super::part::{FromPiece, IntoOwned, Part, Take, note_repeat};
 use super::value::{Extra, Piece, decode_text, masked_value};
 use crate::sip2::charset::Charset;
 use crate::sip2::field::FieldId;
@@ -17,66 +16,67 @@ use crate::sip2::wire::{Fields, Writer};
 /// Fields without a place whose positions are held without an allocation.
 const PLACES: usize = 4;
 
-/// The text of a field, borrowed from the line wherever nothing had to be changed. It becomes a
-/// `V` when it is owned; until then `Debug` shows of it what that of a `V` would.
-#[derive(Clone)]
+/// Stands for the field of a place that nothing was put in.
+const NO_FIELD: FieldId = FieldId(*b"  ");
+
+/// The text of a field, left in the line and decoded when it is asked for. It becomes a `V` when
+/// it is owned; until then `Debug` shows of it what that of a `V` would.
 pub struct Lent<'a, V: Meaning> {
-    text: Cow<'a, str>,
+    bytes: &'a [u8],
+    charset: Charset,
+    id: FieldId,
     means: PhantomData<V>,
 }
 
-impl<'a, V: Meaning> Lent<'a, V> {
-    #[inline]
-    fn new(text: Cow<'a, str>) -> Self {
-        Self { text, means: PhantomData }
-    }
-
-    /// The text itself. For a value about a person, every call is a place where privacy is
-    /// decided: never into a log.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.text
-    }
-
+impl<V: Meaning> Lent<'_, V> {
     /// The value with a text of its own.
     #[must_use]
     #[inline]
-    pub fn into_owned(mut self) -> V {
-        V::of(std::mem::take(&mut self.text).into_owned())
+    pub fn into_owned(self) -> V {
+        V::of(decode_text(self.id, self.bytes, self.charset).into_owned())
     }
-}
 
-impl<V: Meaning> Drop for Lent<'_, V> {
-    #[inline]
-    fn drop(&mut self) {
+    fn with_text<R>(&self, run: impl FnOnce(&str) -> R) -> R {
+        let mut text = decode_text(self.id, self.bytes, self.charset);
+        let result = run(&text);
         // The line is wiped by who holds it; a copy was made only by decoding.
         if V::PRIVATE
-            && let Cow::Owned(text) = &mut self.text
+            && let Cow::Owned(text) = &mut text
         {
             text.zeroize();
         }
+        result
     }
 }
 
 /// Only what is about nobody is a text without further ado.
-impl Deref for Lent<'_, String> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.text
+impl<'a> Lent<'a, String> {
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> Cow<'a, str> {
+        decode_text(self.id, self.bytes, self.charset)
     }
 }
+
+impl<V: Meaning> Clone for Lent<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V: Meaning> Copy for Lent<'_, V> {}
 
 impl<V: Meaning> Default for Lent<'_, V> {
     #[inline]
     fn default() -> Self {
-        Self::new(Cow::Borrowed(""))
+        // Of an empty text nothing is decoded, whatever the field.
+        Self { bytes: &[], charset: Charset::Utf8, id: NO_FIELD, means: PhantomData }
     }
 }
 
 impl<V: Meaning> PartialEq for Lent<'_, V> {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.with_text(|ours| other.with_text(|theirs| ours == theirs))
     }
 }
 
@@ -84,32 +84,40 @@ impl<V: Meaning> Eq for Lent<'_, V> {}
 
 impl<V: Meaning> fmt::Debug for Lent<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&V::shown(&self.text))
+        f.write_str(&self.with_text(V::shown))
     }
 }
 
 impl<V: Meaning> Part for Lent<'_, V> {
     fn write(&self, id: FieldId, to: &mut Writer) {
-        to.field(id, &self.text);
+        self.with_text(|text| to.field(id, text));
     }
 }
 
 impl<'a, V: Meaning> Take<'a> for Lent<'a, V> {
     #[inline]
-    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
-        match (&mut self.text, piece.plain) {
-            (Cow::Borrowed(text), Some(plain)) if text.is_empty() => *text = plain,
-            (text, _) if text.is_empty() => *text = piece.text(),
-            _ => note_repeat(piece.id),
+    fn take(&mut self, piece: Piece<'a>) -> bool {
+        if self.bytes.is_empty() {
+            *self = Self::of(piece);
+        } else {
+            note_repeat(piece.id);
         }
         true
     }
 }
 
-impl<'a, V: Meaning> FromText<'a> for Lent<'a, V> {
+impl<'a, V: Meaning> Lent<'a, V> {
     #[inline]
-    fn from_text(text: Cow<'a, str>) -> Option<Self> {
-        Some(Self::new(text))
+    fn of(piece: Piece<'a>) -> Self {
+        let Piece { bytes, charset, id, .. } = piece;
+        Self { bytes, charset, id, means: PhantomData }
+    }
+}
+
+impl<'a, V: Meaning> FromPiece<'a> for Lent<'a, V> {
+    #[inline]
+    fn from_piece(piece: Piece<'a>) -> Option<Self> {
+        Some(Self::of(piece))
     }
 }
 
@@ -122,20 +130,27 @@ impl<V: Meaning> IntoOwned<V> for Lent<'_, V> {
 
 /// The texts of a field that may repeat, found in the line again when they are asked for: any
 /// number of them takes no allocation.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy)]
 pub struct Repeated<'a> {
     /// The fields from the first of them on.
     fields: &'a [u8],
     charset: Charset,
-    id: Option<FieldId>,
-    count: usize,
+    id: FieldId,
+    count: u32,
+}
+
+impl Default for Repeated<'_> {
+    #[inline]
+    fn default() -> Self {
+        Self { fields: &[], charset: Charset::Utf8, id: NO_FIELD, count: 0 }
+    }
 }
 
 impl<'a> Repeated<'a> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.count
+        self.count as usize
     }
 
     /// Whether there is none.
@@ -148,9 +163,9 @@ impl<'a> Repeated<'a> {
     pub fn iter(&self) -> impl Iterator<Item = Cow<'a, str>> {
         let Self { fields, charset, id, count } = *self;
         Fields::new(fields, 0, charset)
-            .filter(move |(found, _)| Some(*found) == id)
+            .filter(move |(found, _)| *found == id)
             .map(move |(id, bytes)| decode_text(id, bytes, charset))
-            .take(count)
+            .take(count as usize)
     }
 }
 
@@ -176,13 +191,13 @@ impl Part for Repeated<'_> {
 
 impl<'a> Take<'a> for Repeated<'a> {
     #[inline]
-    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
+    fn take(&mut self, piece: Piece<'a>) -> bool {
         if self.count == 0 {
             self.fields = piece.onwards();
-            self.charset = piece.texts.charset();
-            self.id = Some(piece.id);
+            self.charset = piece.charset;
+            self.id = piece.id;
         }
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         true
     }
 }
@@ -212,12 +227,13 @@ pub struct LentExtra<'a> {
 impl<'a> LentExtra<'a> {
     /// Notes a field, as [`Extra`] keeps it.
     #[cold]
-    pub(crate) fn keep(&mut self, piece: &Piece<'_, 'a>) {
+    #[inline(never)]
+    pub(crate) fn keep(&mut self, piece: Piece<'a>) {
         if piece.is_trailer() {
             return;
         }
-        self.line = piece.texts.line();
-        self.charset = piece.texts.charset();
+        self.line = piece.line();
+        self.charset = piece.charset;
         match self.first.get_mut(self.count) {
             Some(place) => *place = piece.begins(),
             None => self.more.push(piece.begins()),

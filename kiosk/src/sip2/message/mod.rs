@@ -51,8 +51,10 @@ pub trait Message: Sized {
 
 /// Reading, for the two forms.
 pub(crate) trait Read<'a>: Message {
-    /// Reads a view whose code is [`Message::CODE`]. The view has checked the fixed part.
-    fn read(view: &MessageView<'a>) -> Self;
+    /// Reads a view whose code is [`Message::CODE`] into a message without any field. The view has
+    /// checked the fixed part. Filled where it lies: a message is large, and moving it costs as
+    /// much as reading it.
+    fn fill(&mut self, view: &MessageView<'a>);
 }
 
 /// A message with what its trailer said.
@@ -99,9 +101,9 @@ macro_rules! message {
             "the fixed fields fill the fixed part"
         );
 
-        message!(@read $name ['a] $crate::sip2::message::Borrowed<'a>,
+        message!(@read $name $code ['a] $crate::sip2::message::Borrowed<'a>,
             { $($fixed: $kind,)* } { $($field: $id,)* });
-        message!(@read $name ['a] $crate::sip2::message::Owned,
+        message!(@read $name $code ['a] $crate::sip2::message::Owned,
             { $($fixed: $kind,)* } { $($field: $id,)* });
 
         impl $name<$crate::sip2::message::Borrowed<'_>> {
@@ -131,38 +133,32 @@ macro_rules! message {
 
     // Reading into one form.
     (
-        @read $name:ident [$line:lifetime] $form:ty,
+        @read $name:ident $code:ident [$line:lifetime] $form:ty,
         { $($fixed:ident: $kind:ty,)* } { $($field:ident: $id:ident,)* }
     ) => {
         impl<$line> $crate::sip2::message::Read<$line> for $name<$form> {
-            fn read(view: &$crate::sip2::wire::MessageView<$line>) -> Self {
-                #[allow(unused_mut)]
-                let mut fixed = $crate::sip2::message::fixed::FixedReader::new(view.fixed());
-                let mut message = Self {
-                    $($fixed: fixed.take::<$kind>(),)*
-                    $($field: Default::default(),)*
-                    extra: Default::default(),
-                };
-                let _ = &fixed;
-                let texts = $crate::sip2::message::value::Texts::of(view);
+            fn fill(&mut self, view: &$crate::sip2::wire::MessageView<$line>) {
+                // Of a known length, so that nothing is asked about it again for each part.
+                const FIXED: usize = $crate::sip2::wire::Code::$code.fixed_len();
+                if let Some(fixed) = view.fixed().first_chunk::<FIXED>() {
+                    #[allow(unused_mut)]
+                    let mut fixed = $crate::sip2::message::fixed::FixedReader::new(fixed);
+                    $(self.$fixed = fixed.take::<$kind>();)*
+                    let _ = &fixed;
+                }
                 let mut fields = view.fields();
                 while let Some((id, range)) = fields.next_range() {
-                    #[allow(unused_mut)]
-                    let mut piece = texts.piece(id, range);
+                    let piece = $crate::sip2::message::value::Piece::of(view, id, range);
                     let taken = match id {
                         $($crate::sip2::field::FieldId::$id => {
-                            if const { $crate::sip2::field::FieldId::$id.is_display_text() } {
-                                piece.mind_escapes();
-                            }
-                            $crate::sip2::message::part::Take::take(&mut message.$field, &piece)
+                            $crate::sip2::message::part::Take::take(&mut self.$field, piece)
                         })*
                         _ => false,
                     };
                     if !taken {
-                        message.extra.keep(&piece);
+                        self.extra.keep(piece);
                     }
                 }
-                message
             }
         }
     };
@@ -182,6 +178,15 @@ macro_rules! direction {
         }
 
         impl<F: Form> $name<F> {
+            /// The message with this code and nothing in it.
+            #[inline]
+            fn blank(code: Code) -> Result<Self, DecodeError> {
+                match code {
+                    $(<$message as Message>::CODE => Ok(Self::$variant(Default::default())),)+
+                    code => Err(DecodeError::WrongDirection { code }),
+                }
+            }
+
             /// The message code.
             #[must_use]
             pub fn code(&self) -> Code {
@@ -205,12 +210,12 @@ macro_rules! direction {
             /// # Errors
             /// [`DecodeError::WrongDirection`] for a message of the other side.
             pub fn from_view(view: &MessageView<'_>) -> Result<Self, DecodeError> {
-                match view.code() {
-                    $(<$message as Message>::CODE => {
-                        Ok(Self::$variant(<$message>::read(view)))
-                    })+
-                    code => Err(DecodeError::WrongDirection { code }),
+                let mut read = Self::blank(view.code());
+                match &mut read {
+                    $(Ok(Self::$variant(message)) => message.fill(view),)+
+                    Err(_) => {}
                 }
+                read
             }
 
             /// Reads a line without its terminator. Checksum and sequence are reported, not judged.
@@ -230,10 +235,12 @@ macro_rules! direction {
             /// # Errors
             /// [`DecodeError::WrongDirection`] for a message of the other side.
             pub fn lent(view: &MessageView<'a>) -> Result<Self, DecodeError> {
-                match view.code() {
-                    $(<$message as Message>::CODE => Ok(Self::$variant(<$message<Borrowed<'a>>>::read(view))),)+
-                    code => Err(DecodeError::WrongDirection { code }),
+                let mut read = Self::blank(view.code());
+                match &mut read {
+                    $(Ok(Self::$variant(message)) => message.fill(view),)+
+                    Err(_) => {}
                 }
+                read
             }
 
             /// Reads a line without its terminator, as `decode` does, into texts that stay in it.

@@ -1,8 +1,6 @@
 //! Places for fields in a message: put in when it is read, written, made owned. A field stands
 //! once, maybe, or often.
 
-use std::borrow::Cow;
-
 use super::form::Meaning;
 use super::value::Piece;
 use crate::sip2::date::{DATE_LEN, SipDate};
@@ -22,13 +20,13 @@ pub trait Part {
 pub(crate) trait Take<'a> {
     /// Takes a field. `false` when its text has no meaning here: it goes to `extra` then, so that
     /// nothing is lost.
-    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool;
+    fn take(&mut self, piece: Piece<'a>) -> bool;
 }
 
-/// A value with a text that may have no meaning.
-pub(crate) trait FromText<'a>: Sized {
-    /// Reads the text.
-    fn from_text(text: Cow<'a, str>) -> Option<Self>;
+/// A value of a field that may have no meaning.
+pub(crate) trait FromPiece<'a>: Sized {
+    /// Reads the field.
+    fn from_piece(piece: Piece<'a>) -> Option<Self>;
 }
 
 /// A borrowed place made owned.
@@ -96,7 +94,7 @@ impl Part for u32 {
 
 impl<'a, V: Meaning> Take<'a> for V {
     #[inline]
-    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
+    fn take(&mut self, piece: Piece<'a>) -> bool {
         if self.text().is_empty() {
             *self = Self::of(piece.text().into_owned());
         } else {
@@ -108,24 +106,24 @@ impl<'a, V: Meaning> Take<'a> for V {
 
 impl<'a> Take<'a> for Vec<String> {
     #[inline]
-    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
+    fn take(&mut self, piece: Piece<'a>) -> bool {
         self.push(piece.text().into_owned());
         true
     }
 }
 
-impl<V: Meaning> FromText<'_> for V {
+impl<V: Meaning> FromPiece<'_> for V {
     #[inline]
-    fn from_text(text: Cow<'_, str>) -> Option<Self> {
-        Some(Self::of(text.into_owned()))
+    fn from_piece(piece: Piece<'_>) -> Option<Self> {
+        Some(Self::of(piece.text().into_owned()))
     }
 }
 
-impl<'a, T: FromText<'a>> Take<'a> for Option<T> {
+impl<'a, T: FromPiece<'a>> Take<'a> for Option<T> {
     #[inline]
-    fn take(&mut self, piece: &Piece<'_, 'a>) -> bool {
+    fn take(&mut self, piece: Piece<'a>) -> bool {
         // What has no meaning is kept also behind one that has: the order may be changed in writing.
-        let value = T::from_text(piece.text());
+        let value = T::from_piece(piece);
         let meant = value.is_some();
         if self.is_none() {
             *self = value;
@@ -136,26 +134,29 @@ impl<'a, T: FromText<'a>> Take<'a> for Option<T> {
     }
 }
 
-impl FromText<'_> for bool {
+// What follows is ASCII, the same bytes in every set.
+
+impl FromPiece<'_> for bool {
     #[inline]
-    fn from_text(text: Cow<'_, str>) -> Option<Self> {
-        match &*text {
-            "Y" => Some(true),
-            "N" => Some(false),
+    fn from_piece(piece: Piece<'_>) -> Option<Self> {
+        match piece.bytes {
+            b"Y" => Some(true),
+            b"N" => Some(false),
             _ => None,
         }
     }
 }
 
-impl FromText<'_> for SipDate {
-    fn from_text(text: Cow<'_, str>) -> Option<Self> {
-        let fits = text.len() == DATE_LEN && text.is_ascii();
-        fits.then(|| Self::from_bytes(text.as_bytes()))
+impl FromPiece<'_> for SipDate {
+    fn from_piece(piece: Piece<'_>) -> Option<Self> {
+        let fits = piece.bytes.len() == DATE_LEN && piece.bytes.is_ascii();
+        fits.then(|| Self::from_bytes(piece.bytes))
     }
 }
 
-impl FromText<'_> for u32 {
-    fn from_text(text: Cow<'_, str>) -> Option<Self> {
+impl FromPiece<'_> for u32 {
+    fn from_piece(piece: Piece<'_>) -> Option<Self> {
+        let text = std::str::from_utf8(piece.bytes).ok()?;
         // `+1` and `01` would be written otherwise than they came.
         text.parse().ok().filter(|_| text == "0" || !text.starts_with(['0', '+']))
     }
@@ -183,6 +184,7 @@ owned_already!(bool u32 SipDate);
 
 /// A repeated field that may not repeat: the first counts (sip2.md section 1, "Repeats").
 #[cold]
+#[inline(never)]
 pub(crate) fn note_repeat(id: FieldId) {
     tracing::debug!(field = %id, "field repeated, first value kept");
 }

@@ -30,70 +30,37 @@ fn unescape(id: FieldId, text: Cow<'_, str>) -> Cow<'_, str> {
     text
 }
 
-/// The texts of one message's fields, as [`decode_text`] gives them. What is the same for all
-/// fields is looked at once: whether the line is good UTF-8, so that its texts can be had as they
-/// stand.
-pub(crate) struct Texts<'a> {
+/// One field while a message is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    pub(crate) id: FieldId,
+    pub(crate) charset: Charset,
+    /// The line up to its trailer.
     line: &'a [u8],
-    charset: Charset,
-    whole: Option<&'a str>,
+    /// Its value.
+    pub(crate) bytes: &'a [u8],
+    /// Where in the line its value begins.
+    start: usize,
 }
 
-impl<'a> Texts<'a> {
+impl<'a> Piece<'a> {
+    /// The field whose value stands at `range` of the line.
     #[inline]
-    pub(crate) fn of(view: &MessageView<'a>) -> Self {
-        let (line, charset) = (view.before_trailer(), view.charset());
-        let same = charset == Charset::Utf8 || line.is_ascii();
-        let whole = if same { std::str::from_utf8(line).ok() } else { None };
-        Self { line, charset, whole }
+    pub(crate) fn of(view: &MessageView<'a>, id: FieldId, range: Range<usize>) -> Self {
+        let line = view.before_trailer();
+        let start = range.start;
+        Self { id, charset: view.charset(), line, bytes: &line[range], start }
+    }
+
+    /// Its text.
+    #[inline]
+    pub(crate) fn text(&self) -> Cow<'a, str> {
+        decode_text(self.id, self.bytes, self.charset)
     }
 
     /// The line up to its trailer.
     pub(crate) fn line(&self) -> &'a [u8] {
         self.line
-    }
-
-    pub(crate) fn charset(&self) -> Charset {
-        self.charset
-    }
-
-    /// The field whose value stands at `range` of the line.
-    #[inline]
-    pub(crate) fn piece(&self, id: FieldId, range: Range<usize>) -> Piece<'_, 'a> {
-        let plain = self.whole.and_then(|whole| whole.get(range.clone()));
-        Piece { texts: self, id, range, plain }
-    }
-}
-
-/// One field while a message is read.
-pub(crate) struct Piece<'t, 'a> {
-    pub(crate) texts: &'t Texts<'a>,
-    pub(crate) id: FieldId,
-    /// Where in the line its value stands.
-    pub(crate) range: Range<usize>,
-    /// Its text, where that is the line's own.
-    pub(crate) plain: Option<&'a str>,
-}
-
-impl<'a> Piece<'_, 'a> {
-    /// Its text.
-    #[inline]
-    pub(crate) fn text(&self) -> Cow<'a, str> {
-        match self.plain {
-            Some(text) => Cow::Borrowed(text),
-            None => self.decoded(),
-        }
-    }
-
-    /// Sees to it that an escape in a text for people is turned back.
-    #[inline]
-    pub(crate) fn mind_escapes(&mut self) {
-        self.plain = self.plain.filter(|text| !text.as_bytes().contains(&ESCAPE));
-    }
-
-    #[cold]
-    fn decoded(&self) -> Cow<'a, str> {
-        decode_text(self.id, &self.texts.line[self.range.clone()], self.texts.charset)
     }
 
     /// Whether it belongs into a trailer and stands elsewhere.
@@ -102,13 +69,15 @@ impl<'a> Piece<'_, 'a> {
     }
 
     /// The fields from this one on, its id included.
+    #[inline]
     pub(crate) fn onwards(&self) -> &'a [u8] {
-        &self.texts.line[self.begins()..]
+        &self.line[self.begins()..]
     }
 
     /// Where in the line it begins, with its id.
+    #[inline]
     pub(crate) fn begins(&self) -> usize {
-        self.range.start - self.id.0.len()
+        self.start - self.id.0.len()
     }
 }
 
@@ -126,9 +95,10 @@ impl Extra {
 
 impl Extra {
     /// Appends a field. A stray `AY` or `AZ` is dropped: written again it would break the trailer.
-    pub(crate) fn keep(&mut self, piece: &Piece<'_, '_>) {
+    #[inline(never)]
+    pub(crate) fn keep(&mut self, piece: Piece<'_>) {
         if !piece.is_trailer() {
-            self.0.push((piece.id, piece.decoded().into_owned()));
+            self.0.push((piece.id, piece.text().into_owned()));
         }
     }
 }

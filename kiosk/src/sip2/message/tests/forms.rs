@@ -109,7 +109,7 @@ fn repeated_fields_are_read_alike() {
     assert_eq!(answer.screen_message.len(), 4);
     assert!(answer.screen_message.iter().eq(["x", "", "a|b", "z"]));
     assert!(answer.print_line.iter().eq(["p", "q"]));
-    assert_eq!(&*answer.title_identifier, "一");
+    assert_eq!(answer.title_identifier.text(), "一");
 }
 
 #[test]
