@@ -1,9 +1,9 @@
 //! Reading and writing the examples of the SIP2 reference, against the crate `sip2` in the same
 //! run. "Times faster" is theirs over ours.
 //!
-//! "Typed" reads every field into its place in the message; its texts stay in the line, as the link
-//! reads an answer before it knows what it is for. "Owned" copies them out as well, as for an
-//! answer that is handed on. "View" looks at code, trailer and every field, and places none.
+//! "Typed" reads every field into its place in the message; its texts stay in the line and are
+//! decoded when asked for, as the link reads an answer before it knows what it is for. "Owned"
+//! decodes and copies them as well, as for an answer that is handed on. "View" looks at code, trailer and every field, and places none.
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
 mod timing;

@@ -30,8 +30,8 @@ pub trait ExtraFields {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Owned;
 
-/// Values lie in the line a message was read from, and reading allocates nothing as long as the
-/// line is UTF-8 (or ASCII in any set). `into_owned` makes the other form of it.
+/// Values lie in the line a message was read from and are decoded when they are asked for; reading
+/// allocates nothing for a field with a place. `into_owned` makes the other form of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Borrowed<'a>(PhantomData<&'a str>);
 
