@@ -33,6 +33,7 @@ impl<'a> MessageView<'a> {
     /// [`DecodeError`] when the line has no known code, its fixed part is too short, or an answer
     /// says neither yes nor no. Checksum
     /// and sequence are not judged here: what they mean is a rule of the link.
+    #[inline]
     pub fn parse(line: &'a [u8], charset: Charset) -> Result<Self, DecodeError> {
         let code = code_of(line)?;
         let (end, sequence, stated) = trailer(line);
