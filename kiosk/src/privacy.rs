@@ -127,7 +127,8 @@ private_text! {
 }
 
 /// Hides a secret whole; an empty one stays empty, so that a missing PIN can be told.
-fn mask_secret(text: &str) -> String {
+#[must_use]
+pub fn mask_secret(text: &str) -> String {
     if text.is_empty() { String::new() } else { SECRET_MASK.to_owned() }
 }
 

@@ -20,6 +20,7 @@ macro_rules! two_digit_codes {
         impl $name {
             /// Reads two digits.
             #[must_use]
+            #[inline]
             pub fn from_digits(digits: [u8; 2]) -> Self {
                 let [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = digits else { return Self::Unstated };
                 match (tens - b'0') * 10 + (ones - b'0') {
@@ -357,11 +358,12 @@ impl<const N: usize> FixedText<N> {
 
     /// The same from bytes.
     #[must_use]
+    #[inline]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut out = [b' '; N];
-        for (to, &from) in out.iter_mut().zip(bytes) {
+        for (at, &from) in bytes.iter().enumerate().take(N) {
             if from.is_ascii_graphic() && from != b'|' {
-                *to = from;
+                out[at] = from;
             }
         }
         Self(out)

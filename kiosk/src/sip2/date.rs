@@ -76,10 +76,20 @@ impl SipDate {
     /// Takes up to 18 bytes as they came; missing ones become blanks (Koha strips trailing blanks),
     /// non-ASCII ones `?`.
     #[must_use]
+    #[inline]
     pub fn from_bytes(wire: &[u8]) -> Self {
-        let mut bytes = [b' '; DATE_LEN];
-        for (to, &from) in bytes.iter_mut().zip(wire) {
-            *to = if from.is_ascii() { from } else { b'?' };
+        let mut bytes = match wire.first_chunk() {
+            Some(whole) => *whole,
+            None => {
+                let mut bytes = [b' '; DATE_LEN];
+                bytes[..wire.len()].copy_from_slice(wire);
+                bytes
+            }
+        };
+        if !bytes.is_ascii() {
+            for byte in &mut bytes {
+                *byte = if byte.is_ascii() { *byte } else { b'?' };
+            }
         }
         Self(bytes)
     }
@@ -98,6 +108,7 @@ impl SipDate {
 
     /// Whether there is no date (18 blanks).
     #[must_use]
+    #[inline]
     pub fn is_blank(&self) -> bool {
         *self == Self::BLANK
     }

@@ -75,7 +75,7 @@ pub fn describe(line: &[u8], charset: Charset) -> Description {
         let hidden = hide(id, value, &private, &mut redacted[place]);
         any_hidden |= hidden;
         let text = decode_text(id, value, charset);
-        let value = if hidden { masked(id, &text) } else { text };
+        let value = if hidden { masked(id, &text) } else { text.into_owned() };
         fields.push(FieldDescription { id, name: id.name(), value, masked: hidden });
     }
     if any_hidden {

@@ -157,7 +157,7 @@ impl FieldId {
 
     /// Whether the value is text for people, in which `&#124;` stands for `|`.
     #[must_use]
-    pub fn is_display_text(self) -> bool {
+    pub const fn is_display_text(self) -> bool {
         matches!(self, Self::AF | Self::AG | Self::AJ | Self::AL | Self::AM | Self::AE | Self::DA)
     }
 }

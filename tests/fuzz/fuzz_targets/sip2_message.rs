@@ -1,5 +1,5 @@
 //! Any bytes as a SIP2 stream in any chunking, every character set, both directions: no panic, and
-//! what was understood is written and read the same.
+//! what was understood is written and read the same, and in both forms alike.
 //!
 //! The first byte is the length of the chunks; the rest is the stream.
 #![no_main]
@@ -58,6 +58,12 @@ fn look(line: &[u8], charset: Charset) {
 /// One direction.
 trait Direction: PartialEq + std::fmt::Debug + Sized {
     fn decode(line: &[u8], charset: Charset) -> Result<Received<Self>, DecodeError>;
+    /// The message as read with its texts in the line: its bytes, then made owned.
+    fn lent(
+        line: &[u8],
+        charset: Charset,
+        detection: ErrorDetection,
+    ) -> Result<(Vec<u8>, Self), DecodeError>;
     fn encode(&self, charset: Charset, detection: ErrorDetection) -> Vec<u8>;
     fn code(&self) -> Code;
 }
@@ -67,6 +73,16 @@ macro_rules! direction {
         impl Direction for $name {
             fn decode(line: &[u8], charset: Charset) -> Result<Received<Self>, DecodeError> {
                 $name::decode(line, charset)
+            }
+            fn lent(
+                line: &[u8],
+                charset: Charset,
+                detection: ErrorDetection,
+            ) -> Result<(Vec<u8>, Self), DecodeError> {
+                let message = $name::decode_lent(line, charset)?.message;
+                // Its Debug is what a log would hold: it must not panic either.
+                let _ = format!("{message:?}");
+                Ok((message.encode(charset, detection), message.into_owned()))
             }
             fn encode(&self, charset: Charset, detection: ErrorDetection) -> Vec<u8> {
                 $name::encode(self, charset, detection)
@@ -81,7 +97,15 @@ macro_rules! direction {
 direction!(Request Response);
 
 fn again<M: Direction>(line: &[u8], charset: Charset) {
-    let Ok(first) = M::decode(line, charset) else { return };
+    let sequence = ErrorDetection::On(Sequence::default());
+    let lent = M::lent(line, charset, sequence);
+    let first = match M::decode(line, charset) {
+        Ok(first) => first,
+        Err(error) => return assert_eq!(lent.err(), Some(error)),
+    };
+    let (bytes, owned) = lent.expect("read in the other form");
+    assert_eq!(owned, first.message, "{charset:?}");
+    assert_eq!(bytes, first.message.encode(charset, sequence), "{charset:?}");
     // Its Debug is what a log would hold: it must not panic either.
     let _ = format!("{first:?}");
     let first = first.message;

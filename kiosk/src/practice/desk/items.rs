@@ -36,7 +36,7 @@ pub(super) fn information(
     let pickup_until = shelf
         .and_then(|hold| hold.ready_since)
         .map(|since| since.date().saturating_add(days.days()).at(23, 59, 0, 0));
-    let mut response = ItemInformationResponse {
+    let mut response: ItemInformationResponse = ItemInformationResponse {
         circulation_status: status(&item, loan.as_ref(), shelf),
         security_marker: SecurityMarker::Other,
         fee_type: FeeType::Other,

@@ -110,7 +110,7 @@ pub(super) fn renew_all(
     asked: &Asked<'_>,
     request: &RenewAllRequest,
 ) -> Result<RenewAllResponse, StoreError> {
-    let mut response = RenewAllResponse {
+    let mut response: RenewAllResponse = RenewAllResponse {
         transaction_date: asked.stamp(),
         institution_id: asked.institution(),
         ..RenewAllResponse::default()

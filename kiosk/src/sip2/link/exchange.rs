@@ -1,6 +1,7 @@
 //! One request under way, and what a received message means for it (sip2.md section 2,
 //! "Receiving rules").
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 use super::RequestId;
 use super::queue::item_of;
 use crate::privacy::PatronId;
-use crate::sip2::message::{Received, Request, Response};
+use crate::sip2::message::{Borrowed, Lent, Received, Request, Response};
 use crate::sip2::wire::{Checksum, Code, Sequence};
 
 /// Who asked.
@@ -131,24 +132,24 @@ impl Exchange {
 
     /// Whether an answer is about the same payment and the same item. What it does not say cannot
     /// differ.
-    fn is_about(&self, response: &Response) -> bool {
+    fn is_about(&self, response: &Response<Borrowed<'_>>) -> bool {
         if let (Some(ours), Response::FeePaid(paid)) = (&self.payment, response)
             && let Some(theirs) = &paid.transaction_id
-            && !same(ours, theirs)
+            && !same(ours, &theirs.text())
         {
             return false;
         }
         match (&self.item, item_in(response)) {
-            (Some(ours), Some(theirs)) => same(ours, theirs),
+            (Some(ours), Some(theirs)) => same(ours, &theirs),
             _ => true,
         }
     }
 
     /// Whether an answer is about the same item, or where none was asked for, the same patron.
-    fn echoes(&self, response: &Response, patron_echo: bool) -> bool {
+    fn echoes(&self, response: &Response<Borrowed<'_>>, patron_echo: bool) -> bool {
         match (&self.item, &self.patron, patron_in(response)) {
             (None, Some(ours), Some(theirs)) if patron_echo => {
-                self.is_about(response) && same(ours.expose(), theirs.expose())
+                self.is_about(response) && same(ours.expose(), theirs.into_owned().expose())
             }
             _ => self.is_about(response),
         }
@@ -189,7 +190,7 @@ pub(super) struct Rules {
 /// Judges a message.
 pub(super) fn judge(
     exchange: Option<&Exchange>,
-    received: &Received<Response>,
+    received: &Received<Response<Borrowed<'_>>>,
     rules: Rules,
 ) -> Verdict {
     let strict = rules.strict;
@@ -234,25 +235,25 @@ fn patron_of(request: &Request) -> Option<&PatronId> {
     }
 }
 
-fn item_in(response: &Response) -> Option<&str> {
+fn item_in<'a>(response: &Response<Borrowed<'a>>) -> Option<Cow<'a, str>> {
     match response {
-        Response::Checkout(response) => Some(&response.item_identifier),
-        Response::Checkin(response) => Some(&response.item_identifier),
-        Response::Renew(response) => Some(&response.item_identifier),
-        Response::Hold(response) => response.item_identifier.as_deref(),
-        Response::ItemInformation(response) => Some(&response.item_identifier),
-        Response::ItemStatusUpdate(response) => Some(&response.item_identifier),
+        Response::Checkout(response) => Some(response.item_identifier.text()),
+        Response::Checkin(response) => Some(response.item_identifier.text()),
+        Response::Renew(response) => Some(response.item_identifier.text()),
+        Response::Hold(response) => response.item_identifier.map(|item| item.text()),
+        Response::ItemInformation(response) => Some(response.item_identifier.text()),
+        Response::ItemStatusUpdate(response) => Some(response.item_identifier.text()),
         _ => None,
     }
 }
 
-fn patron_in(response: &Response) -> Option<&PatronId> {
+fn patron_in<'a>(response: &Response<Borrowed<'a>>) -> Option<Lent<'a, PatronId>> {
     match response {
-        Response::PatronStatus(response) => Some(&response.patron_identifier),
-        Response::PatronEnable(response) => Some(&response.patron_identifier),
-        Response::PatronInformation(response) => Some(&response.patron_identifier),
-        Response::EndSession(response) => Some(&response.patron_identifier),
-        Response::FeePaid(response) => Some(&response.patron_identifier),
+        Response::PatronStatus(response) => Some(response.patron_identifier),
+        Response::PatronEnable(response) => Some(response.patron_identifier),
+        Response::PatronInformation(response) => Some(response.patron_identifier),
+        Response::EndSession(response) => Some(response.patron_identifier),
+        Response::FeePaid(response) => Some(response.patron_identifier),
         _ => None,
     }
 }

@@ -407,7 +407,7 @@ impl Link {
             strict: self.profile.checksum == ChecksumMode::Strict,
             patron_echo: self.profile.patron_echo,
         };
-        let received = match Response::decode(line, self.profile.charset) {
+        let received = match Response::decode_lent(line, self.profile.charset) {
             Ok(received) => received,
             Err(error) => {
                 tracing::debug!(%error, "unreadable line");
@@ -416,18 +416,18 @@ impl Link {
         };
         let verdict = exchange::judge(self.exchange.as_ref(), &received, rules);
         match verdict {
-            Verdict::Accept => self.accept(received.message, line, now),
+            Verdict::Accept => self.accept(received.message.into_owned(), line, now),
             Verdict::AcceptPlain => {
                 if !std::mem::replace(&mut self.plain_noted, true) {
                     tracing::warn!("answers carry no checksum although requests do");
                 }
-                self.accept(received.message, line, now);
+                self.accept(received.message.into_owned(), line, now);
             }
             Verdict::SendAgain => self.not_understood(now),
             Verdict::Damaged => self.on_damaged(now),
             Verdict::StatusUnasked => {
-                if let Response::AcsStatus(status) = &received.message {
-                    self.apply_status(status);
+                if let Response::AcsStatus(status) = received.message {
+                    self.apply_status(&status.into_owned());
                 }
             }
             Verdict::Stale => tracing::debug!("stale answer discarded"),
@@ -465,7 +465,7 @@ impl Link {
 
     /// 97 with its terminator.
     fn resend_request(&self) -> Zeroizing<Vec<u8>> {
-        let request = Request::Resend(super::message::AcsResendRequest::default());
+        let request: Request = super::message::AcsResendRequest::default().into();
         let detection = ErrorDetection::On(self.sequence);
         let mut bytes = request.encode(self.profile.charset, detection);
         bytes.extend_from_slice(self.profile.terminator.bytes());

@@ -23,10 +23,12 @@ pub(crate) trait FixedKind {
 pub(crate) struct FixedReader<'a>(&'a [u8]);
 
 impl<'a> FixedReader<'a> {
+    #[inline]
     pub(crate) fn new(fixed: &'a [u8]) -> Self {
         Self(fixed)
     }
 
+    #[inline]
     pub(crate) fn take<K: FixedKind>(&mut self) -> K::Value {
         let (field, rest) = self.0.split_at(K::WIDTH.min(self.0.len()));
         self.0 = rest;
@@ -48,6 +50,7 @@ pub(crate) struct Digits<const N: usize>;
 impl FixedKind for OneZero {
     type Value = bool;
     const WIDTH: usize = 1;
+    #[inline]
     fn read(bytes: &[u8]) -> bool {
         bytes == b"1"
     }
@@ -59,6 +62,7 @@ impl FixedKind for OneZero {
 impl FixedKind for YesNo {
     type Value = bool;
     const WIDTH: usize = 1;
+    #[inline]
     fn read(bytes: &[u8]) -> bool {
         bytes == b"Y"
     }
@@ -70,6 +74,7 @@ impl FixedKind for YesNo {
 impl FixedKind for Stamp {
     type Value = SipDate;
     const WIDTH: usize = DATE_LEN;
+    #[inline]
     fn read(bytes: &[u8]) -> SipDate {
         SipDate::from_bytes(bytes)
     }
@@ -81,6 +86,7 @@ impl FixedKind for Stamp {
 impl FixedKind for OptionalStamp {
     type Value = Option<SipDate>;
     const WIDTH: usize = DATE_LEN;
+    #[inline]
     fn read(bytes: &[u8]) -> Option<SipDate> {
         Some(SipDate::from_bytes(bytes)).filter(|date| !date.is_blank())
     }
@@ -92,6 +98,7 @@ impl FixedKind for OptionalStamp {
 impl<const N: usize> FixedKind for Digits<N> {
     type Value = Option<u16>;
     const WIDTH: usize = N;
+    #[inline]
     fn read(bytes: &[u8]) -> Option<u16> {
         if bytes.is_empty() || !bytes.iter().all(u8::is_ascii_digit) {
             return None;
@@ -116,6 +123,7 @@ impl<const N: usize> FixedKind for Digits<N> {
 impl FixedKind for Language {
     type Value = Self;
     const WIDTH: usize = 3;
+    #[inline]
     fn read(bytes: &[u8]) -> Self {
         Digits::<3>::read(bytes).map_or(Self::UNKNOWN, Self)
     }
@@ -127,6 +135,7 @@ impl FixedKind for Language {
 impl<const N: usize> FixedKind for FixedText<N> {
     type Value = Self;
     const WIDTH: usize = N;
+    #[inline]
     fn read(bytes: &[u8]) -> Self {
         Self::from_bytes(bytes)
     }
@@ -140,6 +149,7 @@ macro_rules! one_byte {
         impl FixedKind for $name {
             type Value = Self;
             const WIDTH: usize = 1;
+            #[inline]
             fn read(bytes: &[u8]) -> Self {
                 match bytes {
                     $([$byte] => Self::$variant,)+
@@ -164,6 +174,7 @@ macro_rules! two_digits {
         impl FixedKind for $name {
             type Value = Self;
             const WIDTH: usize = 2;
+            #[inline]
             fn read(bytes: &[u8]) -> Self {
                 <[u8; 2]>::try_from(bytes).map_or(Self::Unstated, Self::from_digits)
             }
@@ -181,10 +192,11 @@ macro_rules! marks {
         impl FixedKind for $name {
             type Value = Self;
             const WIDTH: usize = $width;
+            #[inline]
             fn read(bytes: &[u8]) -> Self {
                 let mut marks = Self::default();
-                for (mark, byte) in marks.0.iter_mut().zip(bytes) {
-                    *mark = *byte == b'Y';
+                for (at, byte) in bytes.iter().enumerate().take($width) {
+                    marks.0[at] = *byte == b'Y';
                 }
                 marks
             }

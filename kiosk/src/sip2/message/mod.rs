@@ -6,16 +6,25 @@
 //!
 //! Required fields are plain values, written even when empty (`AC|`); optional ones are `Option`;
 //! repeatable ones are `Vec`.
+//!
+//! A message is read in its [`Borrowed`] form, whose texts lie in the line and which allocates
+//! nothing per field; whoever keeps it makes it [`Owned`], the form meant where none is named.
 
 mod circulation;
 mod fixed;
+mod form;
 mod item;
+mod lent;
+mod part;
 mod patron;
 mod system;
 mod value;
 
 pub use circulation::*;
+pub use form::{Borrowed, ExtraFields, Form, Held, Holds, Meaning, Owned};
 pub use item::*;
+pub use lent::{Lent, LentExtra, Repeated};
+pub use part::Part;
 pub use patron::*;
 pub use system::*;
 pub use value::{Extra, decode_text};
@@ -27,9 +36,6 @@ use super::wire::{Checksum, Code, DecodeError, ErrorDetection, MessageView, Sequ
 pub trait Message: Sized {
     /// Its code.
     const CODE: Code;
-
-    /// Reads a view whose code is [`Message::CODE`]. The view has checked the fixed part.
-    fn read(view: &MessageView<'_>) -> Self;
 
     /// Writes fixed part and fields.
     fn write(&self, to: &mut Writer);
@@ -43,6 +49,14 @@ pub trait Message: Sized {
     }
 }
 
+/// Reading, for the two forms.
+pub(crate) trait Read<'a>: Message {
+    /// Reads a view whose code is [`Message::CODE`] into a message without any field. The view has
+    /// checked the fixed part. Filled where it lies: a message is large, and moving it costs as
+    /// much as reading it.
+    fn fill(&mut self, view: &MessageView<'a>);
+}
+
 /// A message with what its trailer said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received<M> {
@@ -52,6 +66,12 @@ pub struct Received<M> {
     pub sequence: Option<Sequence>,
     /// What `AZ` says.
     pub checksum: Checksum,
+}
+
+impl<M> Received<M> {
+    fn of(message: M, view: &MessageView<'_>) -> Self {
+        Self { message, sequence: view.sequence(), checksum: view.checksum() }
+    }
 }
 
 /// Defines a message: its struct, and reading and writing in the order of the fields given.
@@ -64,15 +84,15 @@ macro_rules! message {
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Default)]
-        pub struct $name {
+        pub struct $name<F: $crate::sip2::message::Form = $crate::sip2::message::Owned> {
             $($(#[$fixed_doc])* pub $fixed: $fixed_type,)*
             $(
                 $(#[$field_doc])*
                 #[doc = concat!("Field `", stringify!($id), "`.")]
-                pub $field: $field_type,
+                pub $field: $crate::sip2::message::Held<$field_type, F>,
             )*
             /// Fields the protocol does not list on this message, in order.
-            pub extra: $crate::sip2::message::Extra,
+            pub extra: F::Extra,
         }
 
         const _: () = assert!(
@@ -81,40 +101,64 @@ macro_rules! message {
             "the fixed fields fill the fixed part"
         );
 
-        impl $crate::sip2::message::Message for $name {
-            const CODE: $crate::sip2::wire::Code = $crate::sip2::wire::Code::$code;
+        message!(@read $name $code ['a] $crate::sip2::message::Borrowed<'a>,
+            { $($fixed: $kind,)* } { $($field: $id,)* });
+        message!(@read $name $code ['a] $crate::sip2::message::Owned,
+            { $($fixed: $kind,)* } { $($field: $id,)* });
 
-            fn read(view: &$crate::sip2::wire::MessageView<'_>) -> Self {
-                #[allow(unused_mut)]
-                let mut fixed = $crate::sip2::message::fixed::FixedReader::new(view.fixed());
-                let mut message = Self {
-                    $($fixed: fixed.take::<$kind>(),)*
-                    $($field: Default::default(),)*
-                    extra: Default::default(),
-                };
-                let _ = &fixed;
-                let texts = $crate::sip2::message::value::Texts::of(view);
-                let mut fields = view.fields();
-                while let Some((id, range)) = fields.next_range() {
-                    let text = texts.field(id, range);
-                    match id {
-                        $($crate::sip2::field::FieldId::$id => {
-                            $crate::sip2::message::value::Slot::put(
-                                &mut message.$field, id, text, &mut message.extra,
-                            );
-                        })*
-                        _ => message.extra.keep(id, text),
-                    }
+        impl $name<$crate::sip2::message::Borrowed<'_>> {
+            /// The message with texts of its own.
+            #[must_use]
+            pub fn into_owned(self) -> $name {
+                $name {
+                    $($fixed: self.$fixed,)*
+                    $($field: $crate::sip2::message::part::IntoOwned::into_owned(self.$field),)*
+                    extra: self.extra.into_owned(),
                 }
-                message
             }
+        }
+
+        impl<F: $crate::sip2::message::Form> $crate::sip2::message::Message for $name<F> {
+            const CODE: $crate::sip2::wire::Code = $crate::sip2::wire::Code::$code;
 
             fn write(&self, to: &mut $crate::sip2::wire::Writer) {
                 $(<$kind as $crate::sip2::message::fixed::FixedKind>::write(&self.$fixed, to.fixed());)*
-                $($crate::sip2::message::value::Slot::write(
+                $($crate::sip2::message::Part::write(
                     &self.$field, $crate::sip2::field::FieldId::$id, to,
                 );)*
-                self.extra.write(to);
+                $crate::sip2::message::ExtraFields::write(&self.extra, to);
+            }
+        }
+    };
+
+    // Reading into one form.
+    (
+        @read $name:ident $code:ident [$line:lifetime] $form:ty,
+        { $($fixed:ident: $kind:ty,)* } { $($field:ident: $id:ident,)* }
+    ) => {
+        impl<$line> $crate::sip2::message::Read<$line> for $name<$form> {
+            fn fill(&mut self, view: &$crate::sip2::wire::MessageView<$line>) {
+                // Of a known length, so that nothing is asked about it again for each part.
+                const FIXED: usize = $crate::sip2::wire::Code::$code.fixed_len();
+                if let Some(fixed) = view.fixed().first_chunk::<FIXED>() {
+                    #[allow(unused_mut)]
+                    let mut fixed = $crate::sip2::message::fixed::FixedReader::new(fixed);
+                    $(self.$fixed = fixed.take::<$kind>();)*
+                    let _ = &fixed;
+                }
+                let mut fields = view.fields();
+                while let Some((id, range)) = fields.next_range() {
+                    let piece = $crate::sip2::message::value::Piece::of(view, id, range);
+                    let taken = match id {
+                        $($crate::sip2::field::FieldId::$id => {
+                            $crate::sip2::message::part::Take::take(&mut self.$field, piece)
+                        })*
+                        _ => false,
+                    };
+                    if !taken {
+                        self.extra.keep(piece);
+                    }
+                }
             }
         }
     };
@@ -126,19 +170,28 @@ macro_rules! direction {
     ($(#[$doc:meta])* $name:ident { $($variant:ident($message:ident),)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum $name {
+        pub enum $name<F: Form = Owned> {
             $(
                 #[doc = concat!("See [`", stringify!($message), "`].")]
-                $variant($message),
+                $variant($message<F>),
             )+
         }
 
-        impl $name {
+        impl<F: Form> $name<F> {
+            /// The message with this code and nothing in it.
+            #[inline]
+            fn blank(code: Code) -> Result<Self, DecodeError> {
+                match code {
+                    $(<$message as Message>::CODE => Ok(Self::$variant(Default::default())),)+
+                    code => Err(DecodeError::WrongDirection { code }),
+                }
+            }
+
             /// The message code.
             #[must_use]
             pub fn code(&self) -> Code {
                 match self {
-                    $(Self::$variant(_) => $message::CODE,)+
+                    $(Self::$variant(_) => <$message<F> as Message>::CODE,)+
                 }
             }
 
@@ -149,16 +202,20 @@ macro_rules! direction {
                     $(Self::$variant(message) => message.encode(charset, detection),)+
                 }
             }
+        }
 
+        impl $name {
             /// Reads a view.
             ///
             /// # Errors
             /// [`DecodeError::WrongDirection`] for a message of the other side.
             pub fn from_view(view: &MessageView<'_>) -> Result<Self, DecodeError> {
-                match view.code() {
-                    $($message::CODE => Ok(Self::$variant($message::read(view))),)+
-                    code => Err(DecodeError::WrongDirection { code }),
+                let mut read = Self::blank(view.code());
+                match &mut read {
+                    $(Ok(Self::$variant(message)) => message.fill(view),)+
+                    Err(_) => {}
                 }
+                read
             }
 
             /// Reads a line without its terminator. Checksum and sequence are reported, not judged.
@@ -167,17 +224,49 @@ macro_rules! direction {
             /// [`DecodeError`] when the line is no message of this direction.
             pub fn decode(line: &[u8], charset: Charset) -> Result<Received<Self>, DecodeError> {
                 let view = MessageView::parse(line, charset)?;
-                Ok(Received {
-                    message: Self::from_view(&view)?,
-                    sequence: view.sequence(),
-                    checksum: view.checksum(),
-                })
+                Ok(Received::of(Self::from_view(&view)?, &view))
+            }
+        }
+
+        impl<'a> $name<Borrowed<'a>> {
+            /// Reads a view, as `from_view` does, into texts that stay in the
+            /// line.
+            ///
+            /// # Errors
+            /// [`DecodeError::WrongDirection`] for a message of the other side.
+            pub fn lent(view: &MessageView<'a>) -> Result<Self, DecodeError> {
+                let mut read = Self::blank(view.code());
+                match &mut read {
+                    $(Ok(Self::$variant(message)) => message.fill(view),)+
+                    Err(_) => {}
+                }
+                read
+            }
+
+            /// Reads a line without its terminator, as `decode` does, into texts that stay in it.
+            ///
+            /// # Errors
+            /// [`DecodeError`] when the line is no message of this direction.
+            pub fn decode_lent(
+                line: &'a [u8],
+                charset: Charset,
+            ) -> Result<Received<Self>, DecodeError> {
+                let view = MessageView::parse(line, charset)?;
+                Ok(Received::of(Self::lent(&view)?, &view))
+            }
+
+            /// The message with texts of its own.
+            #[must_use]
+            pub fn into_owned(self) -> $name {
+                match self {
+                    $(Self::$variant(message) => $name::$variant(message.into_owned()),)+
+                }
             }
         }
 
         $(
-            impl From<$message> for $name {
-                fn from(message: $message) -> Self {
+            impl<F: Form> From<$message<F>> for $name<F> {
+                fn from(message: $message<F>) -> Self {
                     Self::$variant(message)
                 }
             }
@@ -228,7 +317,7 @@ direction! {
     }
 }
 
-impl Request {
+impl<F: Form> Request<F> {
     /// The code of the answer, or `None` for 97, which is answered by whatever was said last.
     #[must_use]
     pub fn answer_code(&self) -> Option<Code> {

@@ -7,6 +7,8 @@ use crate::sip2::codes::*;
 use crate::sip2::date::SipDate;
 use crate::sip2::field::FieldId;
 
+mod forms;
+
 /// Lines of sip2.md section 11.
 fn golden() -> impl Iterator<Item = &'static str> {
     include_str!("../golden.txt").lines().filter(|line| !line.starts_with('#'))
@@ -119,7 +121,7 @@ fn the_hex_dump_of_12_is_met() {
                93 7C 41 48 32 30 32 36 31 32 31 33 20 20 20 20 32 33 35 39 30 30 7C 43 4B 30 30 31 7C 41 59 33 \
                41 5A 45 35 46 44 0D";
     let want: Vec<u8> = hex.split(' ').map(|h| u8::from_str_radix(h, 16).unwrap()).collect();
-    let message = CheckoutResponse {
+    let message: CheckoutResponse = CheckoutResponse {
         ok: true,
         magnetic_media: MagneticMedia::No,
         desensitize: true,
@@ -278,7 +280,8 @@ fn odd_fields_are_kept_or_passed_over() {
 fn debug_shows_no_one() {
     let line = "1010261122    1029080000AOX|AB1|AQ|AA0200001234|CY0200009999|DA张三丰|PB19800101|BF13800001234|AY1AZ0000";
     let shown = format!("{:?}", Response::decode(line.as_bytes(), Charset::Utf8).unwrap());
-    let mut request = LoginRequest { login_password: Secret::new("s3cret"), ..Default::default() };
+    let mut request: LoginRequest =
+        LoginRequest { login_password: Secret::new("s3cret"), ..Default::default() };
     request.extra.0.push((FieldId::AE, "Ada Lovelace".into()));
     let shown = format!("{shown} {request:?}");
     for hidden in ["020000", "三丰", "1980", "1380", "s3cret", "Lovelace"] {

@@ -49,6 +49,7 @@ pub fn is_dp2(line: &[u8], charset: Charset) -> bool {
 
 /// Reads four hexadecimal digits, lower case tolerated.
 #[must_use]
+#[inline]
 pub fn parse(digits: &[u8]) -> Option<u16> {
     if digits.len() != 4 {
         return None;

@@ -29,6 +29,7 @@ macro_rules! codes {
 
             /// The code of a number, if SIP2 2.00 has it.
             #[must_use]
+            #[inline]
             pub const fn from_number(number: u8) -> Option<Self> {
                 match number {
                     $($code => Some(Self::$name),)+
@@ -38,6 +39,7 @@ macro_rules! codes {
 
             /// Bytes of the fixed part, after the code.
             #[must_use]
+            #[inline]
             pub const fn fixed_len(self) -> usize {
                 match self {
                     $(Self::$name => $fixed,)+
@@ -92,6 +94,7 @@ codes! {
 impl Code {
     /// The code as a number, as in the tables of the protocol.
     #[must_use]
+    #[inline]
     pub const fn number(self) -> u8 {
         self as u8
     }
@@ -105,6 +108,7 @@ impl Code {
 
     /// Who sends it.
     #[must_use]
+    #[inline]
     pub const fn sender(self) -> Sender {
         if self.number() % 2 == 1 { Sender::Station } else { Sender::Library }
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::checksum::{self, AZ_LEN, Checksum, TRAILER_LEN};
 use super::{Code, DecodeError, Sequence};
-use crate::sip2::charset::Charset;
+use crate::sip2::charset::{Charset, Delimiters};
 use crate::sip2::field::FieldId;
 
 /// Bytes of a message code.
@@ -33,6 +33,7 @@ impl<'a> MessageView<'a> {
     /// [`DecodeError`] when the line has no known code, its fixed part is too short, or an answer
     /// says neither yes nor no. Checksum
     /// and sequence are not judged here: what they mean is a rule of the link.
+    #[inline]
     pub fn parse(line: &'a [u8], charset: Charset) -> Result<Self, DecodeError> {
         let code = code_of(line)?;
         let (end, sequence, stated) = trailer(line);
@@ -49,33 +50,44 @@ impl<'a> MessageView<'a> {
 
     /// The message code.
     #[must_use]
+    #[inline]
     pub fn code(&self) -> Code {
         self.code
     }
 
     /// The character set given to [`MessageView::parse`].
     #[must_use]
+    #[inline]
     pub fn charset(&self) -> Charset {
         self.charset
     }
 
     /// The line as received.
     #[must_use]
+    #[inline]
     pub fn line(&self) -> &'a [u8] {
         self.line
     }
 
     /// The fixed part, exactly as long as the code requires.
     #[must_use]
+    #[inline]
     pub fn fixed(&self) -> &'a [u8] {
         &self.line[CODE_LEN..CODE_LEN + self.code.fixed_len()]
     }
 
     /// The variable fields in order, without `AY` and `AZ` of the trailer.
     #[must_use]
+    #[inline]
     pub fn fields(&self) -> Fields<'a> {
         let at = CODE_LEN + self.code.fixed_len();
-        Fields { bytes: &self.line[..self.end], at, charset: self.charset }
+        Fields::new(self.before_trailer(), at, self.charset)
+    }
+
+    /// The line up to `AY` and `AZ`.
+    #[inline]
+    pub(crate) fn before_trailer(&self) -> &'a [u8] {
+        &self.line[..self.end]
     }
 
     /// The raw value of the first field with this id.
@@ -86,6 +98,7 @@ impl<'a> MessageView<'a> {
 
     /// The digit of `AY`.
     #[must_use]
+    #[inline]
     pub fn sequence(&self) -> Option<Sequence> {
         self.sequence
     }
@@ -99,6 +112,7 @@ impl<'a> MessageView<'a> {
     }
 }
 
+#[inline]
 fn code_of(line: &[u8]) -> Result<Code, DecodeError> {
     let &[tens @ b'0'..=b'9', ones @ b'0'..=b'9', ..] = line else {
         return Err(DecodeError::NoCode { len: line.len() });
@@ -108,6 +122,7 @@ fn code_of(line: &[u8]) -> Result<Code, DecodeError> {
 }
 
 /// Finds `AYnAZhhhh`, or `AZhhhh` alone, at the end: where it starts, and what it says.
+#[inline]
 fn trailer(line: &[u8]) -> (usize, Option<Sequence>, Option<u16>) {
     let body = line.len().saturating_sub(CODE_LEN);
     if body >= TRAILER_LEN
@@ -133,16 +148,23 @@ fn trailer(line: &[u8]) -> (usize, Option<Sequence>, Option<u16>) {
 pub struct Fields<'a> {
     bytes: &'a [u8],
     at: usize,
-    charset: Charset,
+    ends: Delimiters<'a>,
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    /// The fields from `at` on, where one begins.
+    #[inline]
+    pub(crate) fn new(bytes: &'a [u8], at: usize, charset: Charset) -> Self {
+        Self { bytes, at, ends: charset.delimiters(bytes, at) }
+    }
+
     /// The next field as its id and where in the line its value stands.
+    #[inline]
     pub fn next_range(&mut self) -> Option<(FieldId, Range<usize>)> {
         while self.at < self.bytes.len() {
             let rest = &self.bytes[self.at..];
             let start = self.at + ID_LEN;
-            let end = self.at + field_len(rest, self.charset);
+            let end = self.ends.next().unwrap_or(self.bytes.len());
             self.at = end + 1;
             if end >= start
                 && let [a, b, ..] = *rest
@@ -159,14 +181,11 @@ impl Fields<'_> {
 impl<'a> Iterator for Fields<'a> {
     type Item = (FieldId, &'a [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.bytes;
         self.next_range().map(|(id, range)| (id, &bytes[range]))
     }
-}
-
-fn field_len(rest: &[u8], charset: Charset) -> usize {
-    charset.find_delimiter(rest).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
