@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use kiosk::practice::server::MAX_CONNECTIONS;
+use kiosk::practice::server::CONNECTIONS;
 use kiosk::practice::{
     ChecksumMode, Clock, Config, Fault, Kind, Location, ManualClock, Practice, Source,
 };
@@ -421,7 +421,7 @@ fn fifty_stations_at_once_lose_nothing() {
 #[test]
 fn one_station_too_many_is_told_so() {
     let library = Library::start();
-    let mut stations: Vec<Station> = (0..MAX_CONNECTIONS)
+    let mut stations: Vec<Station> = (0..CONNECTIONS)
         .map(|_| {
             let mut station = library.station();
             assert!(station.ask(ITEM).starts_with("18"));

@@ -10,7 +10,9 @@ use tracing::{info, warn};
 use super::desk::Duplicates;
 use super::fault::Fault;
 use super::guise::Guise;
-use super::server::{Config, Practice, PracticeError, Source, TlsFiles};
+use super::server::{
+    CONNECTIONS, Config, MAX_CONNECTIONS, Practice, PracticeError, Source, TlsFiles,
+};
 use super::session::ChecksumMode;
 use super::store::Location;
 use crate::sip2::Charset;
@@ -54,6 +56,9 @@ pub struct Args {
     /// Institution (AO) to serve; any when not given. May be repeated.
     #[arg(long, value_name = "ID")]
     pub institution: Vec<String>,
+    /// Stations connected at once, at most 4096.
+    #[arg(long, value_name = "N", default_value_t = CONNECTIONS, value_parser = connections)]
+    pub connections: usize,
     /// Fault in force from the start, as on standard input: `late=200`, `dp2`. May be repeated.
     #[arg(long, value_name = "FAULT")]
     pub fault: Vec<Fault>,
@@ -86,6 +91,12 @@ pub enum ChecksumArg {
     Tolerant,
 }
 
+fn connections(text: &str) -> Result<usize, String> {
+    let within = |n: &usize| (1..=MAX_CONNECTIONS).contains(n);
+    let number = text.parse().ok().filter(within);
+    number.ok_or_else(|| format!("write a number from 1 to {MAX_CONNECTIONS}"))
+}
+
 impl Args {
     /// The server's settings.
     #[must_use]
@@ -112,6 +123,7 @@ impl Args {
             duplicates: if self.no_replay { Duplicates::Process } else { Duplicates::Replay },
             guise: self.guise,
             institutions: self.institution.clone(),
+            connections: self.connections,
             faults: self.fault.clone(),
             ..Config::default()
         }
@@ -191,6 +203,8 @@ mod tests {
             "--no-replay",
             "--db",
             "p.db",
+            "--connections",
+            "1000",
         ])
         .unwrap_or_else(|e| panic!("{e}"));
         let config = program.practice.config();
@@ -199,6 +213,10 @@ mod tests {
         assert_eq!(config.duplicates, Duplicates::Process);
         assert_eq!(config.faults, [Fault::Late(5), Fault::NonStandardChecksum(true)]);
         assert_eq!(config.database, Location::File("p.db".into()));
+        assert_eq!(config.connections, 1000);
+        for bad in ["0", "4097", "-1", "many"] {
+            assert!(Program::try_parse_from(["x", "--connections", bad]).is_err(), "{bad}");
+        }
         let bad = Program::try_parse_from(["x", "--fault", "explode"]);
         assert!(bad.is_err_and(|e| e.to_string().contains("explode")));
     }

@@ -28,10 +28,9 @@ use crate::sip2::{ErrorDetection, Response};
 
 pub use encryption::TlsFiles;
 
-pub use config::{Config, IDLE_TIMEOUT, MESSAGE_TIMEOUT, PracticeError, Source};
-
-/// Stations connected at once. Each may hold one message of 64 KiB.
-pub const MAX_CONNECTIONS: usize = 128;
+pub use config::{
+    CONNECTIONS, Config, IDLE_TIMEOUT, MAX_CONNECTIONS, MESSAGE_TIMEOUT, PracticeError, Source,
+};
 
 /// Connections being told that there is no room; more are closed unheard.
 const MAX_REFUSALS: usize = 32;
@@ -57,6 +56,8 @@ struct Engine {
     clock: Clock,
     idle_timeout: Duration,
     message_timeout: Duration,
+    /// Stations connected at once.
+    connections: usize,
     requests: AtomicU64,
 }
 
@@ -120,6 +121,7 @@ impl Practice {
             clock: config.clock,
             idle_timeout: config.idle_timeout,
             message_timeout: config.message_timeout,
+            connections: config.connections.clamp(1, MAX_CONNECTIONS),
             requests: AtomicU64::new(0),
         });
         let (stop, stopped) = watch::channel(false);
@@ -244,7 +246,7 @@ async fn accept(
         Ok(listener) => listener,
         Err(error) => return warn!(%error, "cannot listen"),
     };
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let room = Arc::new(Semaphore::new(engine.connections));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let mut tasks = tokio::task::JoinSet::new();
     loop {

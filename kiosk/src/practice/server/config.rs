@@ -24,6 +24,12 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// Time from the first byte of a message to its end.
 pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Stations connected at once, unless told otherwise.
+pub const CONNECTIONS: usize = 128;
+
+/// Most stations that may be connected at once. Each may hold one message of 64 KiB: 256 MiB.
+pub const MAX_CONNECTIONS: usize = 4096;
+
 /// Where the library's data comes from when the database is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Source {
@@ -60,6 +66,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// Time a message may take to arrive.
     pub message_timeout: Duration,
+    /// Stations connected at once, held within 1 to [`MAX_CONNECTIONS`].
+    pub connections: usize,
     /// The clock.
     pub clock: Clock,
     /// Faults in force from the start.
@@ -80,6 +88,7 @@ impl Default for Config {
             institutions: Vec::new(),
             idle_timeout: IDLE_TIMEOUT,
             message_timeout: MESSAGE_TIMEOUT,
+            connections: CONNECTIONS,
             clock: Clock::System,
             faults: Vec::new(),
         }
