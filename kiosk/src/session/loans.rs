@@ -223,6 +223,11 @@ impl Station {
         let (online, room) = (self.link.online, self.has_room_to_lend());
         let Phase::Loans(page) = &mut self.phase else { return };
         let Some(loan) = page.loans.get_mut(at).filter(|l| l.may_renew()) else { return };
+        if self.fixer.owes(&loan.item) {
+            // A later due day tells whether the one before was done: only while it is the last.
+            loan.state = LoanState::Refused(Advice::Unsure);
+            return;
+        }
         if !online || !room {
             let why = if online { Advice::QueueFull } else { Advice::IlsDown };
             loan.state = LoanState::Refused(why);
@@ -270,9 +275,10 @@ impl Station {
         }
     }
 
-    /// Whether the reader here looks at this renewal.
-    pub(super) fn shows_renewal(&self, txn: TxnId) -> bool {
-        matches!(&self.phase, Phase::Loans(page) if page.loans.iter().any(|l| l.txn == Some(txn)))
+    /// Whether the reader here looks at the loan that this renewal, without an answer yet, is of.
+    pub(super) fn shows_renewal(&self, unit: &OpenTxn) -> bool {
+        let shown = |page: &LoansPage| page.loans.iter().any(|loan| loan.item == unit.item);
+        unit.kind == JobKind::Renew && matches!(&self.phase, Phase::Loans(page) if shown(page))
     }
 
     /// Shows how a renewal ended, to the reader whose it is.

@@ -130,15 +130,11 @@ impl Station {
         if matches!(owed.front(), Some(o) if matches!(o.step, Step::Recording(_))) {
             return true;
         }
-        let here = |o: &Owed| {
-            o.line.is_some_and(|id| self.lines.iter().any(|l| l.id == id))
-                || self.shows_renewal(o.unit.txn)
-        };
         let awaited = owed.iter().position(|o| {
             let alone = |at: usize| owed.iter().take(at).all(|e| e.unit.item != o.unit.item);
             o.unit.promised().is_none()
                 && (o.step != Step::Post || o.unit.kind == JobKind::Cancel)
-                && here(o)
+                && self.is_of_reader_here(o)
                 && owed.iter().position(|e| e.unit.txn == o.unit.txn).is_some_and(alone)
         });
         if let Some(at) = awaited {
@@ -147,6 +143,13 @@ impl Station {
             }
             return true;
         }
+        if owed.get(1).is_some_and(|next| next.unit.txn < owed[0].unit.txn)
+            && let Some(found) = self.fixer.owed.pop_front()
+        {
+            // Found out to be still to do: it waits for its turn.
+            self.fixer.owe(found);
+        }
+        let owed = &self.fixer.owed;
         let Some(front) = owed.front() else { return false };
         let live = self
             .asks
@@ -157,7 +160,12 @@ impl Station {
             l.stage == Stage::Waiting && owed.iter().any(|o| Some(&o.unit.item) == l.item.as_ref())
         };
         let hold = self.fixer.hold.is_some() && !self.lines.iter().any(waited);
-        !live && (!hold || here(front))
+        !live && (!hold || self.is_of_reader_here(front))
+    }
+
+    fn is_of_reader_here(&self, owed: &Owed) -> bool {
+        owed.line.is_some_and(|id| self.lines.iter().any(|l| l.id == id))
+            || self.shows_renewal(&owed.unit)
     }
 
     /// When a unit happened, as it is told to the library system: never a time that is not
