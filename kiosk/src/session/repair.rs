@@ -380,6 +380,8 @@ impl Station {
             }
             // It may have been taken back, and nothing armed it since.
             (JobKind::Checkin, TxnOutcome::ForStaff { .. }) => Some(Security::Secured),
+            // It was not, and may have been armed meanwhile.
+            (JobKind::Checkin, TxnOutcome::NotSent) => Some(Security::Released),
             _ => None,
         };
         if let Some(want) = want.filter(|_| !owed.unit.tags.is_empty()) {
