@@ -308,14 +308,18 @@ impl Station {
         let Some(renewal) = self.renewals.get_mut(&txn) else { return };
         match renewal.then.take() {
             Some((state, due)) => {
-                if let Some(renewal) = self.renewals.remove(&txn).filter(|r| r.unsure) {
+                let unsure = self.renewals.remove(&txn).filter(|r| r.unsure);
+                // The intent alone makes the next start find out, and so does the search now,
+                // whose outcome must be the last word.
+                let searched = unsure.is_some();
+                if let Some(renewal) = unsure {
                     let (unit, before) = renewal.open_unit(txn);
                     self.fix_renewal(unit, before);
                 }
                 // Renewed, but a power cut would not know: never told as done.
                 let told = ok || state != LoanState::Renewed;
                 let state = if told { state } else { LoanState::Refused(Advice::Unsure) };
-                if !ok {
+                if !ok && !searched {
                     self.note_later(records);
                 }
                 self.show_renewal(txn, state, due, now);
