@@ -200,7 +200,7 @@ impl Station {
     }
 
     /// Another line still waits for an answer about this item.
-    fn is_asked_about(&self, id: u32, item: &ItemId) -> bool {
+    pub(super) fn is_asked_about(&self, id: u32, item: &ItemId) -> bool {
         let mut others = self.lines.iter().chain(&self.detached);
         others.any(|l| l.id != id && l.is_open() && l.item.as_ref() == Some(item))
     }

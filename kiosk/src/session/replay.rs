@@ -130,14 +130,13 @@ impl Station {
         if matches!(owed.front(), Some(o) if matches!(o.step, Step::Recording(_))) {
             return true;
         }
-        let awaited = owed.iter().position(|o| {
-            let alone = |at: usize| owed.iter().take(at).all(|e| e.unit.item != o.unit.item);
+        let awaited = owed.iter().enumerate().find(|(at, o)| {
             o.unit.promised().is_none()
                 && (o.step != Step::Post || o.unit.kind == JobKind::Cancel)
                 && self.is_of_reader_here(o)
-                && owed.iter().position(|e| e.unit.txn == o.unit.txn).is_some_and(alone)
+                && owed.iter().take(*at).all(|older| older.unit.item != o.unit.item)
         });
-        if let Some(at) = awaited {
+        if let Some((at, _)) = awaited {
             if let Some(unit) = self.fixer.owed.remove(at) {
                 self.fixer.owed.push_front(unit);
             }

@@ -8,7 +8,7 @@ use ui::view::{Advice, Destination, Language, LineState, Note};
 use super::line::{ASKS_MAX, End, ItemLine, Job, Next, Stage, due_note};
 use super::rules::secs;
 use super::types::{Record, TxnId, TxnOutcome};
-use super::{Answer, Ask, Asked, ItemId, NoAnswer, Phase, Recorded, Station};
+use super::{Answer, Ask, Asked, NoAnswer, Phase, Recorded, Station};
 use crate::clock::Now;
 
 /// Pause before a line that surely was not sent is tried again while the link says it is up.
@@ -21,18 +21,17 @@ impl Station {
         let patron = self.patron.as_ref().map(|p| p.id.clone());
         let session = self.code.clone();
         let (lends, returns) = (self.has_room_to_lend(), self.has_room_to_return());
-        let open = self.lines.iter().chain(&self.detached).filter(|l| l.id != id && l.is_open());
-        let busy: Vec<ItemId> = open.filter_map(|l| l.item.clone()).collect();
+        let wanted = self.lines.iter().find(|l| l.id == id).and_then(|l| l.item.clone());
+        let Some(item) = wanted else { return };
+        // What was begun with this item before ends before: a return noted or a loan not found out
+        // yet must not be mixed up with what happens to the item now.
+        let overtakes = self.is_asked_about(id, &item);
         let Some(line) = self.lines.iter_mut().find(|l| l.id == id) else { return };
-        let Some(item) = line.item.clone() else { return };
         if !line.tags.iter().all(|&uid| self.pad.content(uid).is_some()) {
             // Taken away while it waited: nothing is lent that is not here.
             return line.lift();
         }
         let writing = line.tags.iter().any(|&uid| self.fixer.is_writing_tag(uid));
-        // What was begun with this item before ends before: a return noted or a loan not found out
-        // yet must not be mixed up with what happens to the item now.
-        let overtakes = busy.contains(&item);
         let owed = self.fixer.owes(&item);
         if !writing && line.job == Job::Borrow && !online && self.offline.lends {
             return self.begin_offline(id, now);

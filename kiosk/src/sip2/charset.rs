@@ -114,7 +114,7 @@ impl Iterator for Delimiters<'_> {
     type Item = usize;
 
     // Called where it is, the whole state of the walk would pass through memory for each field.
-    #[allow(clippy::inline_always, reason = "a tenth of reading, by the benchmark")]
+    #[allow(clippy::inline_always, reason = "the innermost step of reading")]
     #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         if self.double {

@@ -2,7 +2,7 @@
 //! link and journal, the practice library without its sockets, and between them a wire that loses
 //! what it is told to lose.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests, outside any #[test] function.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod judge;
 mod wire;
