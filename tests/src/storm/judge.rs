@@ -43,6 +43,10 @@ pub struct Judge {
     returns: BTreeMap<u64, String>,
     /// Returns noted and not settled yet.
     noted: BTreeSet<u64>,
+    /// An answer carried another digit than its request.
+    pub wrong_digit: bool,
+    /// An answer came behind the next, or again.
+    pub held_back: bool,
     /// Items of loans by their unit, and which of them are noted off line and not posted yet.
     loans: BTreeMap<u64, String>,
     lent_here: BTreeSet<u64>,
@@ -185,10 +189,12 @@ impl Judge {
         let request = &exchange.request;
         let (before, answered) = self.last.entry(connection).or_insert((Vec::new(), true));
         if before != request {
-            // A question that changes nothing may be given up: an old answer about the same thing,
-            // held back, that carries its digit cannot be told from its own.
-            let asks = [&b"35"[..], b"63", b"17"].iter().any(|code| before.starts_with(code));
-            let open = !*answered && !request.starts_with(b"97") && !asks;
+            // An old answer about the same thing, held back, that carries the digit of a question
+            // which changes nothing cannot be told from its own.
+            let asks = before.starts_with(b"63") || before.starts_with(b"17");
+            let taken = asks && self.wrong_digit && self.held_back;
+            let goodbye = before.starts_with(b"35");
+            let open = !*answered && !request.starts_with(b"97") && !goodbye && !taken;
             let code = String::from_utf8_lossy(&before[..2.min(before.len())]).into_owned();
             if !request.starts_with(b"97") {
                 (*before, *answered) = (request.clone(), false);

@@ -75,6 +75,8 @@ impl World<'_> {
 
     pub(super) fn break_it(&mut self, fault: Fault) {
         *self.faults.entry(fault.name()).or_default() += 1;
+        self.judge.wrong_digit |= fault == Fault::WrongDigit;
+        self.judge.held_back |= matches!(fault, Fault::Swapped | Fault::Twice);
         let millis = |ms: u32| u64::from(ms) * MILLI;
         let library = |f: LibraryFault, world: &mut Self| world.library.set_fault(f);
         match fault {
