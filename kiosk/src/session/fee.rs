@@ -338,6 +338,7 @@ impl Fee {
     fn booked(&self, owed: Option<i64>, now: Now) -> bool {
         let Some((at, Some(before))) = self.unit.sent else { return false };
         let minutes = now.wall.duration_since(at).as_mins();
-        (0..OWED_TELLS_MIN).contains(&minutes) && owed == Some(before - self.unit.payment.amount)
+        let left = before.checked_sub(self.unit.payment.amount);
+        (0..OWED_TELLS_MIN).contains(&minutes) && left.is_some() && owed == left
     }
 }
