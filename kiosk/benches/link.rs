@@ -22,6 +22,7 @@ use kiosk::practice;
 use kiosk::practice::{Kind, Practice};
 use kiosk::session::{Ask, ItemId, JobKind, Record, Room, SessionCode, TxnId, TxnOutcome};
 use kiosk::sip2::conn::{Event, SipConfig, SipHandle, SubmitError};
+use kiosk::sip2::link::Answer as LinkAnswer;
 use kiosk::sip2::{ErrorDetection, Priority, Request, RequestId, Sequence, SipDate};
 use kiosk::station::core::{Core, Outside};
 use kiosk::station::ils;
@@ -285,16 +286,23 @@ impl Station {
         self.core.tidy();
         let wait = Duration::from_millis(1);
         match self.inbox.recv_timeout(wait) {
-            Ok((at, Event::Answer(end))) => self.answered(at, *end),
+            Ok((at, Event::Answer(end))) => {
+                let mut ends = Vec::new();
+                self.sort_answer(at, *end, &mut ends);
+                while let Ok((at, Event::Answer(end))) = self.inbox.try_recv() {
+                    self.sort_answer(at, *end, &mut ends);
+                }
+                self.core.answered(ends);
+            }
             Ok((_, Event::Status(status))) => self.core.link_told(&status),
             Ok(_) => {}
             Err(_) => self.core.wake(),
         }
     }
 
-    fn answered(&mut self, at: Instant, end: kiosk::sip2::link::Answer) {
+    fn sort_answer(&mut self, at: Instant, end: LinkAnswer, ends: &mut Vec<LinkAnswer>) {
         if end.id.0 < LIVE_IDS {
-            return self.core.answered(end);
+            return ends.push(end);
         }
         if let Some(asked) = self.asked.take() {
             self.lives.push(at.saturating_duration_since(asked));

@@ -31,7 +31,7 @@ pub(crate) fn mutant(name: &str) -> bool {
 const CORE: &str = "kiosk/src/station/core.rs";
 const WORK: &str = "kiosk/src/session/work.rs";
 
-const MUTANTS: [(&str, &[Patch]); 10] = [
+const MUTANTS: [(&str, &[Patch]); 11] = [
     (
         "tell-before-commit",
         &[
@@ -118,13 +118,25 @@ const MUTANTS: [(&str, &[Patch]); 10] = [
     (
         "posted-out-of-order",
         &[Patch {
-            file: "kiosk/src/session/replay.rs",
-            anchor: "        let at = older.map_or(0, |at| at + 1).max(usize::from(self.busy));\n",
+            file: "kiosk/src/session/owed.rs",
+            anchor: "        let at = older.map_or(0, |at| at + 1);\n",
             instead: r#"        let at = if crate::mutant("posted-out-of-order") {
-            usize::from(self.busy)
+            0
         } else {
-            older.map_or(0, |at| at + 1).max(usize::from(self.busy))
+            older.map_or(0, |at| at + 1)
         };
+"#,
+        }],
+    ),
+    (
+        "posted-side-by-side",
+        &[Patch {
+            file: "kiosk/src/session/owed.rs",
+            anchor: "        let mut left = self.counts.under_way;\n",
+            instead: r#"        if crate::mutant("posted-side-by-side") {
+            return true;
+        }
+        let mut left = self.counts.under_way;
 "#,
         }],
     ),

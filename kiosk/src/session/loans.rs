@@ -223,7 +223,7 @@ impl Station {
         let (online, room) = (self.link.online, self.has_room_to_lend());
         let Phase::Loans(page) = &mut self.phase else { return };
         let Some(loan) = page.loans.get_mut(at).filter(|l| l.may_renew()) else { return };
-        if self.fixer.owes(&loan.item) {
+        if self.fixer.owed.has(&loan.item) {
             // A later due day tells whether the one before was done: only while it is the last.
             loan.state = LoanState::Refused(Advice::Unsure);
             return;

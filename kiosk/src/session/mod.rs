@@ -17,8 +17,10 @@ mod line;
 mod lists;
 mod loans;
 mod offline;
+mod owed;
 mod pad;
 mod pile;
+mod posting;
 mod repair;
 mod replay;
 mod rules;
@@ -42,7 +44,7 @@ pub use fee::{
 pub use lending::{Never, OfflineRules, Wish};
 pub use lists::{CARDS_MAX, CardHash, CardKey, CardRow, HASH_LEN, HELD_MAX, Lists};
 pub use offline::Remark;
-pub use repair::QUEUE_MAX;
+pub use owed::QUEUE_MAX;
 pub use rules::{
     AttractItem, BarcodeItems, BorrowCommit, CardPattern, CountCheck, OnSecurityFail, PinRule,
     ReceiptDefault, Rules, Slips, Times,

@@ -251,7 +251,7 @@ impl Station {
         let mut lines = self.lines.iter().chain(&self.detached);
         let card = match asked {
             Asked::Line(id) => lines.find(|l| l.id == *id).and_then(|l| l.patron.clone()),
-            Asked::Fix(txn) => self.fixer.patron_of(*txn),
+            Asked::Fix(txn) => self.fixer.owed.get(*txn).and_then(|o| o.unit.patron.clone()),
             _ => None,
         }?;
         let lists = self.offline.lists.as_mut()?;
@@ -263,7 +263,7 @@ impl Station {
         let mut lines = self.lines.iter().chain(&self.detached);
         match asked {
             Asked::Line(id) => lines.find(|l| l.id == *id).and_then(|l| l.item.clone()),
-            Asked::Fix(txn) => self.fixer.item_of(*txn),
+            Asked::Fix(txn) => self.fixer.owed.get(*txn).map(|o| o.unit.item.clone()),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Back on line: what was noted is told to the library system, oldest first, behind live readers.
 //!
-//! `repair` keeps the units and works on one at a time; here is which one, how a loan noted off
+//! `owed` keeps the units and `posting` tells them; here is when and which, how a loan noted off
 //! line is posted, and what its answer means.
 
 use std::time::Duration;
@@ -12,8 +12,9 @@ use ui::view::{Advice, LineState, Note};
 
 use super::line::{End, Stage, due_note, refusal};
 use super::offline::Remark;
-use super::repair::{Fixer, Fixing, Owed, Step};
-use super::types::{Effect, JobKind, OpenTxn, Record, TxnId, TxnOutcome};
+use super::owed::{Owed, Step};
+use super::repair::{Fixer, Fixing};
+use super::types::{Effect, JobKind, OpenTxn, TxnId, TxnOutcome};
 use super::{Answer, Ask, Asked, CheckinAnswer, Due, ItemId, LoanAnswer, Sort, Station};
 use crate::clock::{Now, view_date};
 use crate::privacy::PatronId;
@@ -35,14 +36,6 @@ impl OpenTxn {
 }
 
 impl Fixer {
-    /// Takes a unit in its place: in the order in which they happened, which is that of their
-    /// numbers. A return whose question came back unsent is told before the loan noted after it.
-    pub(super) fn owe(&mut self, owed: Owed) {
-        let older = self.owed.iter().rposition(|o| o.unit.txn < owed.unit.txn);
-        let at = older.map_or(0, |at| at + 1).max(usize::from(self.busy));
-        self.owed.insert(at.min(self.owed.len()), owed);
-    }
-
     /// A loan of this item is noted and not posted yet, and no return after it.
     pub(super) fn owes_loan(&self, item: &ItemId) -> bool {
         let last = self.owed.iter().rev().find(|o| o.unit.item == *item);
@@ -57,22 +50,6 @@ impl Fixer {
                 || o.unit.promised().is_some()
         };
         self.owed.iter().any(|o| o.unit.item == *item && !noted(o))
-    }
-
-    pub(super) fn item_of(&self, txn: TxnId) -> Option<ItemId> {
-        self.owed.iter().find(|o| o.unit.txn == txn).map(|o| o.unit.item.clone())
-    }
-
-    pub(super) fn patron_of(&self, txn: TxnId) -> Option<PatronId> {
-        self.owed.iter().find(|o| o.unit.txn == txn).and_then(|o| o.unit.patron.clone())
-    }
-
-    /// Remarks on the unit at work, as lines for the journal.
-    pub(super) fn remarked(&self) -> Vec<Record> {
-        let Some(owed) = self.owed.front() else { return Vec::new() };
-        let txn = owed.unit.txn;
-        let record = |remark: &Remark| Record::Remark { txn, remark: remark.clone() };
-        owed.remarks.iter().map(record).collect()
     }
 }
 
@@ -93,7 +70,7 @@ impl Station {
             outcome: Some(TxnOutcome::LentHere { want, due }),
             time_unsure: false,
         };
-        self.fixer.owe(Owed::new(unit, Step::Post, Some(id)));
+        self.fixer.owed.insert(Owed::new(unit, Step::Post, Some(id)));
     }
 
     /// A tag of a loan noted here is still armed, and lies here: released on the noted loan while
@@ -118,48 +95,59 @@ impl Station {
         self.fixer.hold.filter(|_| !self.fixer.owed.is_empty())
     }
 
-    /// Brings the unit to be worked on to the front; `false` when none may be now.
-    ///
-    /// What is noted goes out in the order it happened. What the reader here waits for (an answer
-    /// that never came) goes before it, unless something about the same item is older.
-    pub(super) fn choose_owed(&mut self, now: Now) -> bool {
+    /// A replay that waited for a session goes on when that has ended, or took too long.
+    pub(super) fn tend_hold(&mut self, now: Now) {
         if self.fixer.hold.is_some_and(|until| !self.session_open() || now.mono >= until) {
             self.fixer.hold = None;
         }
-        let owed = &self.fixer.owed;
-        if matches!(owed.front(), Some(o) if matches!(o.step, Step::Recording(_))) {
-            return true;
+    }
+
+    /// The unit to be told next, if any may be now.
+    ///
+    /// What is noted goes out in the order it happened. What the reader here waits for (an answer
+    /// that never came) goes before it, unless something about the same item is older.
+    pub(super) fn choose_owed(&self) -> Option<TxnId> {
+        if !self.link.online {
+            return None;
         }
-        let awaited = owed.iter().enumerate().find(|(at, o)| {
-            o.unit.promised().is_none()
-                && (o.step != Step::Post || o.unit.kind == JobKind::Cancel)
-                && self.is_of_reader_here(o)
-                && owed.iter().take(*at).all(|older| older.unit.item != o.unit.item)
-        });
-        if let Some((at, _)) = awaited {
-            if let Some(unit) = self.fixer.owed.remove(at) {
-                self.fixer.owed.push_front(unit);
+        let owed = &self.fixer.owed;
+        let txn = |owed: &Owed| owed.unit.txn;
+        if self.may_await() {
+            let awaited = owed.awaited(|o| {
+                o.unit.promised().is_none()
+                    && (o.step != Step::Post || o.unit.kind == JobKind::Cancel)
+                    && self.is_of_reader_here(o)
+                    && !self.is_at_work(o)
+            });
+            if awaited.is_some() {
+                return awaited.map(txn);
             }
-            return true;
         }
-        if owed.get(1).is_some_and(|next| next.unit.txn < owed[0].unit.txn)
-            && let Some(found) = self.fixer.owed.pop_front()
-        {
-            // Found out to be still to do: it waits for its turn.
-            self.fixer.owe(found);
-        }
-        let owed = &self.fixer.owed;
-        let Some(front) = owed.front() else { return false };
         let live = self
             .asks
             .values()
             .any(|asked| !matches!(asked, Asked::Fix(_) | Asked::FixItem(_) | Asked::Goodbye));
+        if live {
+            return None;
+        }
         // A reader who is here waits for what is noted of an item: then it is told at once.
         let waited = |l: &super::ItemLine| {
-            l.stage == Stage::Waiting && owed.iter().any(|o| Some(&o.unit.item) == l.item.as_ref())
+            l.stage == Stage::Waiting && l.item.as_ref().is_some_and(|item| owed.has(item))
         };
         let hold = self.fixer.hold.is_some() && !self.lines.iter().any(waited);
-        !live && (!hold || self.is_of_reader_here(front))
+        let fits = |o: &Owed| !self.is_at_work(o) && (!hold || self.is_of_reader_here(o));
+        owed.next(fits).map(txn)
+    }
+
+    /// Whether a reader is here who may wait for something owed.
+    fn may_await(&self) -> bool {
+        !self.lines.is_empty() || matches!(self.phase, super::Phase::Loans(_))
+    }
+
+    /// The unit's line still brings its tags right, or waits for its own answer.
+    fn is_at_work(&self, owed: &Owed) -> bool {
+        let mut lines = self.lines.iter().chain(&self.detached);
+        owed.line.is_some() && lines.any(|l| Some(l.id) == owed.line && l.is_working())
     }
 
     fn is_of_reader_here(&self, owed: &Owed) -> bool {
@@ -175,9 +163,9 @@ impl Station {
     }
 
     /// The question for a loan noted off line.
-    pub(super) fn ask_noted(unit: &OpenTxn, step: &Step, at: DateTime) -> Option<Ask> {
-        let (patron, item) = (unit.patron.clone()?, unit.item.clone());
-        Some(match step {
+    pub(super) fn ask_noted(unit: &OpenTxn, patron: &PatronId, step: &Step, at: DateTime) -> Ask {
+        let (patron, item) = (patron.clone(), unit.item.clone());
+        match step {
             // It may have been posted when the power or the answer went. Not on loan: it was not.
             Step::Find { .. } => Ask::Item { item },
             Step::FindTheirs => Ask::Patron { patron, pin: None, loans: true },
@@ -185,44 +173,6 @@ impl Station {
                 let promised = unit.promised().map(|due| due.at(DUE_AT.0, DUE_AT.1, 0, 0));
                 Ask::Checkout { patron, item, at, promised }
             }
-        })
-    }
-
-    /// The answer about a loan noted off line: how it ended, or `None` when its next step is set.
-    pub(super) fn noted_answered(owed: &mut Owed, answer: Answer, now: Now) -> Option<TxnOutcome> {
-        let due = owed.unit.promised()?;
-        let done = |title| TxnOutcome::Accepted { title, want: None };
-        match (owed.step.clone(), answer) {
-            (Step::Post, Answer::Checkout(answer)) if answer.ok => {
-                owed.remarks = loan_remarks(due, &answer, now);
-                owed.due = answer.due;
-                Some(done(answer.title))
-            }
-            (Step::Post, Answer::Checkout(answer)) => {
-                if answer.refusal == Some(Advice::AlreadyYours) {
-                    owed.remarks = vec![Remark::AlreadyTheirs];
-                    // Without a title, as all that was found to be so.
-                    return Some(done(None));
-                }
-                let (reason, _) = refusal(answer.refusal, answer.message);
-                Some(TxnOutcome::ForStaff { reason })
-            }
-            (Step::Find { .. }, Answer::Item(item)) => {
-                owed.step = if item.on_loan { Step::FindTheirs } else { Step::Post };
-                None
-            }
-            (Step::FindTheirs, Answer::Patron(patron)) => {
-                if patron.loans.contains(&owed.unit.item) {
-                    return Some(done(None));
-                }
-                if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
-                    return Some(TxnOutcome::ForStaff { reason: "unsure".into() });
-                }
-                // On loan to somebody else: the library system is told, and says what it thinks.
-                owed.step = Step::Post;
-                None
-            }
-            _ => Some(TxnOutcome::ForStaff { reason: "unsure".into() }),
         }
     }
 
@@ -249,6 +199,46 @@ impl Station {
                 line.noted = false;
                 self.end_line(id, End::new(LineState::Attention, Note::Advice(Advice::AskStaff)));
             }
+        }
+    }
+}
+
+impl Owed {
+    /// The answer about a loan noted off line: how it ended, or `None` when its next step is set.
+    pub(super) fn noted_answered(&mut self, answer: Answer, now: Now) -> Option<TxnOutcome> {
+        let due = self.unit.promised()?;
+        let done = |title| TxnOutcome::Accepted { title, want: None };
+        match (self.step.clone(), answer) {
+            (Step::Post, Answer::Checkout(answer)) if answer.ok => {
+                self.remarks = loan_remarks(due, &answer, now);
+                self.due = answer.due;
+                Some(done(answer.title))
+            }
+            (Step::Post, Answer::Checkout(answer)) => {
+                if answer.refusal == Some(Advice::AlreadyYours) {
+                    self.remarks = vec![Remark::AlreadyTheirs];
+                    // Without a title, as all that was found to be so.
+                    return Some(done(None));
+                }
+                let (reason, _) = refusal(answer.refusal, answer.message);
+                Some(TxnOutcome::ForStaff { reason })
+            }
+            (Step::Find { .. }, Answer::Item(item)) => {
+                self.step = if item.on_loan { Step::FindTheirs } else { Step::Post };
+                None
+            }
+            (Step::FindTheirs, Answer::Patron(patron)) => {
+                if patron.loans.contains(&self.unit.item) {
+                    return Some(done(None));
+                }
+                if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
+                    return Some(TxnOutcome::ForStaff { reason: "unsure".into() });
+                }
+                // On loan to somebody else: the library system is told, and says what it thinks.
+                self.step = Step::Post;
+                None
+            }
+            _ => Some(TxnOutcome::ForStaff { reason: "unsure".into() }),
         }
     }
 }

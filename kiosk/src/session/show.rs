@@ -399,7 +399,7 @@ impl Station {
         self.tick_identify(now);
         self.work_off(now);
         self.work_fees(now);
-        self.stats.queued = self.fixer.queued();
+        self.stats.queued = self.fixer.owed.noted();
         let due = |at: Option<Duration>| at.is_some_and(|at| now.mono >= at);
         if due(self.finish_deadline()) {
             self.finish_timed_out(now);

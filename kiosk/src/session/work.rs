@@ -32,7 +32,7 @@ impl Station {
             return line.lift();
         }
         let writing = line.tags.iter().any(|&uid| self.fixer.is_writing_tag(uid));
-        let owed = self.fixer.owes(&item);
+        let owed = self.fixer.owed.has(&item);
         if !writing && line.job == Job::Borrow && !online && self.offline.lends {
             return self.begin_offline(id, now);
         }

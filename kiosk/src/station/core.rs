@@ -293,12 +293,15 @@ impl<O: Outside> Core<O> {
         });
     }
 
-    /// A question came to its end.
-    pub fn answered(&mut self, end: Answer) {
+    /// Questions came to their end. What several answers lead to is written to the journal
+    /// together.
+    pub fn answered(&mut self, ends: impl IntoIterator<Item = Answer>) {
         let now = self.outside.now().wall;
-        let id = AskId(end.id.0);
-        let answer = ils::answer(end, &self.profile, &self.sorting, now);
-        self.feed(Input::Answer(id, answer));
+        let inputs = ends.into_iter().map(|end| {
+            let id = AskId(end.id.0);
+            Input::Answer(id, ils::answer(end, &self.profile, &self.sorting, now))
+        });
+        self.feed_all(inputs.collect());
     }
 
     /// The library link changed.
@@ -398,11 +401,15 @@ impl<O: Outside> Core<O> {
         }
     }
 
-    /// Gives the session an input, carries out what it wants, and feeds back what is known at
-    /// once, until nothing is left. Writes that follow each other go to the disk together; nothing
-    /// else is carried out before they are there.
     fn feed(&mut self, input: Input) {
-        let mut inputs = VecDeque::from([input]);
+        self.feed_all(VecDeque::from([input]));
+    }
+
+    /// Gives the session inputs, carries out what it wants, and feeds back what is known at once,
+    /// until nothing is left. Writes that follow each other go to the disk together; nothing else
+    /// is carried out before they are there, but for what is asked in the background: that is of
+    /// units which are in the journal since long.
+    fn feed_all(&mut self, mut inputs: VecDeque<Input>) {
         loop {
             if inputs.is_empty() {
                 inputs.extend(self.write_out());
@@ -417,7 +424,9 @@ impl<O: Outside> Core<O> {
                     self.writes.push((token, records));
                     continue;
                 }
-                inputs.extend(self.write_out());
+                if !matches!(effect, Effect::Ask { background: true, .. }) {
+                    inputs.extend(self.write_out());
+                }
                 inputs.extend(self.carry_out(effect));
             }
             if self.session.codes_left() < CODES_LOW

@@ -38,7 +38,7 @@ use crate::journal::{Figures, Journal, JournalError, KeyError, draw_codes};
 use crate::session::{Aid, Record, Room, SessionCode, Stats};
 use crate::sip2::SipDate;
 use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, SubmitError, Tls, TlsError};
-use crate::sip2::link::{LinkState as LinkPhase, LinkStatus, Priority, RequestId};
+use crate::sip2::link::{Answer, LinkState as LinkPhase, LinkStatus, Priority, RequestId};
 use crate::sip2::message::Request;
 
 use self::core::{Core, Outside};
@@ -48,6 +48,8 @@ use reader::{Classify, Command, Opener, ReaderWork, Told};
 
 /// Most events waiting for the loop.
 const EVENTS_MAX: usize = 1024;
+/// Most answers taken together.
+const ANSWERS_MAX: usize = 64;
 /// Longest sleep of the loop: countdowns are shown by the second.
 const TICK: Duration = Duration::from_millis(200);
 /// How often the devices' health is looked at.
@@ -424,10 +426,31 @@ impl Shell {
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.core.outside().has_power() => return,
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Event::Sip(SipEvent::Answer(end))) => {
+                    if let Some(other) = self.answered(*end, inbox) {
+                        self.take(other);
+                    }
+                }
                 Ok(event) => self.take(event),
                 Err(RecvTimeoutError::Timeout) => self.core.wake(),
             }
         }
+    }
+
+    /// Takes an answer and those that wait behind it, so that one write to the journal holds what
+    /// they lead to. What came after them, if anything.
+    fn answered(&mut self, end: Answer, inbox: &Receiver<Event>) -> Option<Event> {
+        let mut ends = vec![end];
+        let mut other = None;
+        while ends.len() < ANSWERS_MAX && other.is_none() {
+            match inbox.try_recv() {
+                Ok(Event::Sip(SipEvent::Answer(end))) => ends.push(*end),
+                Ok(event) => other = Some(event),
+                Err(_) => break,
+            }
+        }
+        self.core.answered(ends);
+        other
     }
 
     fn patience(&self) -> Duration {
@@ -524,7 +547,7 @@ impl Shell {
 
     fn sip_event(&mut self, event: SipEvent) {
         match event {
-            SipEvent::Answer(end) => self.core.answered(*end),
+            SipEvent::Answer(end) => self.core.answered([*end]),
             SipEvent::Trouble(trouble) => {
                 let library = &mut self.core.outside_mut().library;
                 library.state = State::Down;

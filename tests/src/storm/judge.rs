@@ -49,6 +49,8 @@ pub struct Judge {
     pub held_back: bool,
     /// Items of loans by their unit, and which of them are noted off line and not posted yet.
     loans: BTreeMap<u64, String>,
+    /// Whose loans they are.
+    patrons: BTreeMap<u64, String>,
     lent_here: BTreeSet<u64>,
     /// Loans noted off line, for tables.
     pub noted_loans: u64,
@@ -144,8 +146,11 @@ impl Judge {
                 Record::Intent { txn, item, kind: JobKind::Checkin, .. } => {
                     self.returns.insert(txn.0, item.to_string());
                 }
-                Record::Intent { txn, item, kind: JobKind::Checkout, .. } => {
+                Record::Intent { txn, item, kind: JobKind::Checkout, patron, .. } => {
                     self.loans.insert(txn.0, item.to_string());
+                    if let Some(patron) = patron {
+                        self.patrons.insert(txn.0, patron.expose().to_owned());
+                    }
                 }
                 Record::Outcome { txn, outcome: TxnOutcome::Queued { .. } } => {
                     self.noted.insert(txn.0);
@@ -169,8 +174,8 @@ impl Judge {
         }
     }
 
-    /// The station asks something. What was noted off line is posted only when nothing noted before
-    /// it waits.
+    /// The station asks something. What was noted off line is handed to the link only when nothing
+    /// noted before it about the same item or the same patron waits.
     pub fn asked(&mut self, request: &Request) {
         let (units, item) = match request {
             Request::Checkin(m) if m.no_block => (&self.returns, &m.item_identifier),
@@ -178,7 +183,12 @@ impl Judge {
             _ => return,
         };
         let Some((&mine, _)) = units.iter().find(|unit| unit.1 == item) else { return };
-        if let Some(before) = self.noted.first().filter(|first| **first < mine) {
+        let patron = self.patrons.get(&mine);
+        let meets = |unit: &&u64| {
+            let of = self.returns.get(*unit).or_else(|| self.loans.get(*unit));
+            of == Some(item) || patron.is_some() && self.patrons.get(*unit) == patron
+        };
+        if let Some(before) = self.noted.range(..mine).find(meets) {
             self.fail(format!("unit {mine} is posted before unit {before}"));
         }
     }

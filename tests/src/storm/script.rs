@@ -28,6 +28,16 @@ pub struct Setup {
     /// The station may lend while the library system is away.
     #[serde(default)]
     pub lends_off_line: bool,
+    /// Connections to the library system at once.
+    #[serde(default = "one")]
+    pub links: u8,
+    /// The station is slow to take what the link tells, and then takes several answers together.
+    #[serde(default)]
+    pub gathers: bool,
+}
+
+fn one() -> u8 {
+    1
 }
 
 /// What a finger does. Those about a line take the first that offers it.
@@ -247,6 +257,8 @@ impl Script {
             paper: rng.chance(40),
             printer: rng.chance(80),
             lends_off_line: rng.chance(50),
+            links: if rng.chance(30) { 2 } else { 1 },
+            gathers: rng.chance(50),
         };
         let faults = *rng.pick(&[0, 6, 12, 20, 30]);
         let sessions = rng.range(1, 4);

@@ -386,7 +386,9 @@ impl Shell {
         self.carry_out();
     }
 
+    /// What goes to the library system first: it works while the station is told.
     fn carry_out(&mut self) {
+        let mut events = Vec::new();
         while let Some(output) = self.pool.poll_output() {
             match output {
                 Output::Connect(at) => {
@@ -406,14 +408,17 @@ impl Shell {
                     self.lanes[at].framer.clear();
                     self.lanes[at].socket.close();
                 }
-                Output::Answer(answer) => (self.on_event)(Event::Answer(answer)),
+                Output::Answer(answer) => events.push(Event::Answer(answer)),
                 Output::Status(status) => {
                     if status.is_online() {
                         self.trouble.clear();
                     }
-                    (self.on_event)(Event::Status(status));
+                    events.push(Event::Status(status));
                 }
             }
+        }
+        for event in events {
+            (self.on_event)(event);
         }
     }
 

@@ -4,6 +4,7 @@ use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -82,10 +83,16 @@ impl Socket {
         self.unsent = Zeroizing::default();
     }
 
-    /// Queues bytes. Without a connection they are dropped: the link hears of the loss.
+    /// Sends bytes, as many as are taken at once, and queues the rest. Without a connection they
+    /// are dropped: the link hears of the loss.
     pub(super) fn send(&mut self, bytes: &[u8]) {
-        if matches!(self.state, State::Open { .. }) {
-            self.unsent.extend_from_slice(bytes);
+        let State::Open { write, flush, .. } = &mut self.state else { return };
+        self.unsent.extend_from_slice(bytes);
+        // Whoever must wait is woken through `next`, which also meets what fails here.
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(Ok(n)) = Pin::new(write).poll_write(&mut context, &self.unsent) {
+            *flush |= n > 0;
+            self.unsent.drain(..n);
         }
     }
 

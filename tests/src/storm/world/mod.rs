@@ -16,7 +16,8 @@ use kiosk::config::Config;
 use kiosk::journal::{Import, Journal, Row, Sealer};
 use kiosk::session::{Aid, AttractItem, BorrowCommit, OnSecurityFail, PinRule, ReceiptDefault};
 use kiosk::sip2::Framer;
-use kiosk::sip2::link::{Input as LinkInput, Link};
+use kiosk::sip2::link::Input as LinkInput;
+use kiosk::sip2::pool::{Output, Pool};
 use kiosk::station::core::Core;
 use kiosk::station::device::Work;
 use kiosk::station::reader::{ReaderWork, Told};
@@ -71,6 +72,8 @@ enum Event {
     /// The reader's next step, unless another was planned.
     Reader(u64),
     OpenReader,
+    /// The core takes what the pool told.
+    Inbox,
     Told(Told),
     ToPrinter(u64, Vec<u8>),
     FromPrinter(Vec<u8>),
@@ -90,6 +93,13 @@ struct Pipe {
     held: Option<Vec<u8>>,
 }
 
+/// The station's end of one connection.
+#[derive(Default)]
+struct Lane {
+    framer: Framer,
+    current: Option<u64>,
+}
+
 /// The world.
 pub struct World<'a> {
     stage: &'a Stage,
@@ -100,8 +110,11 @@ pub struct World<'a> {
     printing: bool,
     core: Option<Core<Ports>>,
     boots: u32,
-    link: Link,
-    framer: Framer,
+    pool: Pool,
+    lanes: Vec<Lane>,
+    /// What the pool told and the core has not taken yet.
+    inbox: VecDeque<Output>,
+    gathers: bool,
     library: Library,
     library_up: bool,
     network_up: bool,
@@ -112,7 +125,6 @@ pub struct World<'a> {
     swapped: bool,
     spoiled: VecDeque<Spoil>,
     pipes: BTreeMap<u64, Pipe>,
-    current: Option<u64>,
     next_pipe: u64,
     field: pad::Shared,
     reader: Option<ReaderWork>,
@@ -192,7 +204,10 @@ impl<'a> World<'a> {
         let spooler = stage.spooler(origin);
         let mut world = Self {
             stage,
-            link: Link::new(config.library.profile.clone(), script.seed | 1),
+            pool: Pool::new(&config.library.profile, 1, script.seed | 1),
+            lanes: (0..setup.links.max(1)).map(|_| Lane::default()).collect(),
+            inbox: VecDeque::new(),
+            gathers: setup.gathers,
             desk,
             origin,
             rng: Rng::new(script.seed ^ 0xA5A5_A5A5),
@@ -200,7 +215,6 @@ impl<'a> World<'a> {
             printing: setup.printer,
             core: None,
             boots: 0,
-            framer: Framer::new(),
             library,
             library_up: true,
             network_up: true,
@@ -211,7 +225,6 @@ impl<'a> World<'a> {
             swapped: false,
             spoiled: VecDeque::new(),
             pipes: BTreeMap::new(),
-            current: None,
             next_pipe: 1,
             field,
             reader: None,
@@ -272,13 +285,13 @@ impl<'a> World<'a> {
         self.boots += 1;
         self.desk.booted.set(self.now());
         self.desk.orders.borrow_mut().clear();
-        self.current = None;
+        self.lanes.fill_with(Lane::default);
+        self.inbox.clear();
         self.shown = None;
         self.woken = 0;
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let seed = self.rng.next_u64();
-        self.link = Link::new(self.config.library.profile.clone(), seed | 1);
-        self.framer.clear();
+        self.pool = Pool::new(&self.config.library.profile, self.lanes.len(), seed | 1);
         self.spooler = self.stage.spooler(self.instant());
         self.trace(|| "starts".to_owned());
         let refused = self.stage.disk.counts().refused;
@@ -306,7 +319,7 @@ impl<'a> World<'a> {
             }
         }
         self.open_reader();
-        self.link.handle(LinkInput::Tick, self.mono());
+        self.pool.handle(LinkInput::Tick, self.mono());
         self.spooler.handle(PrinterInput::Tick, self.instant());
         self.with_core(|core| {
             core.aid_told(Aid::Scanner, aids::Told::Up(true));
@@ -341,7 +354,8 @@ impl<'a> World<'a> {
         self.core = None;
         self.reader = None;
         self.reader_up = false;
-        self.current = None;
+        self.lanes.fill_with(Lane::default);
+        self.inbox.clear();
         self.desk.orders.borrow_mut().clear();
         // The printer stays on, as it often does; half a slip stays in it.
         self.events.retain(|_, (_, event)| {
@@ -376,7 +390,7 @@ impl<'a> World<'a> {
                 Some(Order::Recorded(records)) => self.judge.recorded(&records),
                 Some(Order::Ask(id, request, priority)) => {
                     self.judge.asked(&request);
-                    self.link.handle(LinkInput::Submit { id, request, priority }, self.mono());
+                    self.pool.handle(LinkInput::Submit { id, request, priority }, self.mono());
                 }
                 Some(Order::Read(command)) => {
                     let Some(reader) = &mut self.reader else { continue };
@@ -470,7 +484,7 @@ impl<'a> World<'a> {
     }
 
     fn link_at(&self) -> Option<u64> {
-        self.link.deadline().map(|at| self.since_boot(at))
+        self.pool.deadline().map(|at| self.since_boot(at))
     }
 
     fn spooler_at(&self) -> Option<u64> {
@@ -490,7 +504,7 @@ impl<'a> World<'a> {
             self.woken = now;
             self.with_core(Core::wake);
         } else if self.link_at().is_some_and(|at| at <= now) {
-            self.link.handle(LinkInput::Tick, self.mono());
+            self.pool.handle(LinkInput::Tick, self.mono());
         } else if self.spooler_at().is_some_and(|at| at <= now) {
             self.spooler.handle(PrinterInput::Tick, self.instant());
         }
@@ -507,14 +521,18 @@ impl<'a> World<'a> {
             Event::Heal(heal) => self.heal(heal),
             // What was on its way to a station that is gone.
             _ if boot != self.boots || self.core.is_none() => {}
-            Event::Connected(id) if self.current == Some(id) => {
-                self.link.handle(LinkInput::Connected, mono);
+            Event::Connected(id) => {
+                if let Some(at) = self.lane_of(id) {
+                    self.pool.heard(at, LinkInput::Connected, mono);
+                }
             }
-            Event::Refused(id) if self.current == Some(id) => {
-                self.current = None;
-                self.link.handle(LinkInput::ConnectFailed, mono);
+            Event::Refused(id) => {
+                if let Some(at) = self.lane_of(id) {
+                    self.lanes[at].current = None;
+                    self.pool.heard(at, LinkInput::ConnectFailed, mono);
+                }
             }
-            Event::Connected(_) | Event::Refused(_) => {}
+            Event::Inbox => self.take_inbox(),
             Event::ToStation(id, bytes) => self.station_hears(id, &bytes),
             Event::Closed(id) => self.lose(id),
             Event::Reader(turn) if turn == self.reader_turn => self.reader_step(),

@@ -1,9 +1,13 @@
 //! The wire between station and library system: split segments, delays, losses, spoiled answers.
 
-use kiosk::sip2::link::{Input as LinkInput, Output as LinkOutput};
+use kiosk::sip2::link::Input as LinkInput;
+use kiosk::sip2::pool::Output;
 
 use super::super::rng::Rng;
-use super::{Event, MILLI, Pipe, SECOND, World};
+use super::{Event, Lane, MILLI, Pipe, SECOND, World};
+
+/// Longest that the core takes over other things before it takes what the link told.
+const INBOX_WAIT: u64 = 60 * MILLI;
 
 /// How an answer is spoiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,25 +21,52 @@ const CHECKSUM_AT: usize = 5;
 
 impl World<'_> {
     pub(super) fn link_outputs(&mut self) {
-        while let Some(output) = self.link.poll_output() {
+        while let Some(output) = self.pool.poll_output() {
             match output {
-                LinkOutput::Connect => self.connect(),
-                LinkOutput::Send(bytes) => self.send_up(&bytes),
-                LinkOutput::Close => {
-                    self.framer.clear();
-                    self.current = None;
+                Output::Connect(at) => self.connect(at),
+                Output::Send(at, bytes) => self.send_up(at, &bytes),
+                Output::Close(at) => self.lanes[at] = Lane::default(),
+                told @ (Output::Answer(_) | Output::Status(_)) => {
+                    self.inbox.push_back(told);
+                    if !self.gathers {
+                        self.take_inbox();
+                    } else if self.inbox.len() == 1 {
+                        let wait = self.rng.range(0, INBOX_WAIT);
+                        self.later(wait, Event::Inbox);
+                    }
                 }
-                LinkOutput::Answer(answer) => self.with_core(|core| core.answered(*answer)),
-                LinkOutput::Status(status) => self.with_core(|core| core.link_told(&status)),
             }
         }
     }
 
-    pub(super) fn connect(&mut self) {
-        self.framer.clear();
+    /// The core takes what it was told, answers that follow each other together.
+    pub(super) fn take_inbox(&mut self) {
+        let mut ends = Vec::new();
+        while let Some(told) = self.inbox.pop_front() {
+            match told {
+                Output::Answer(answer) => ends.push(*answer),
+                Output::Status(status) => {
+                    let ends = std::mem::take(&mut ends);
+                    self.with_core(|core| {
+                        core.answered(ends);
+                        core.link_told(&status);
+                    });
+                }
+                _ => {}
+            }
+        }
+        self.with_core(|core| core.answered(ends));
+    }
+
+    /// Which link has this connection now.
+    pub(super) fn lane_of(&self, id: u64) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.current == Some(id))
+    }
+
+    fn connect(&mut self, at: usize) {
         let id = self.next_pipe;
         self.next_pipe += 1;
-        self.current = Some(id);
+        self.lanes[at] = Lane { current: Some(id), ..Lane::default() };
         let wait = self.rng.range(2 * MILLI, 40 * MILLI);
         if self.network_up && self.library_up {
             let server = Some(self.library.connect());
@@ -47,9 +78,9 @@ impl World<'_> {
         // Otherwise nothing answers at all.
     }
 
-    pub(super) fn send_up(&mut self, bytes: &[u8]) {
+    fn send_up(&mut self, lane: usize, bytes: &[u8]) {
         let open = |id: &u64| self.pipes.get(id).is_some_and(|pipe| !pipe.broken);
-        let Some(id) = self.current.filter(open) else { return };
+        let Some(id) = self.lanes[lane].current.filter(open) else { return };
         let (whole, cut) = take_cut(&mut self.cut_up, bytes);
         let mut at = self.now() + self.rng.range(MILLI, 15 * MILLI);
         at = at.max(self.pipes.get(&id).map_or(0, |pipe| pipe.up_at));
@@ -147,16 +178,14 @@ impl World<'_> {
     }
 
     pub(super) fn station_hears(&mut self, id: u64, bytes: &[u8]) {
-        if self.current != Some(id) {
-            return;
-        }
-        self.framer.push(bytes);
-        while let Some(line) = self.framer.next_line() {
+        let Some(at) = self.lane_of(id) else { return };
+        self.lanes[at].framer.push(bytes);
+        while let Some(line) = self.lanes[at].framer.next_line() {
             let line = line.map(<[u8]>::to_vec);
             self.judge.answered(id);
             match line {
-                Ok(line) => self.link.handle(LinkInput::Line(&line), self.mono()),
-                Err(_) => self.link.handle(LinkInput::LineTooLong, self.mono()),
+                Ok(line) => self.pool.heard(at, LinkInput::Line(&line), self.mono()),
+                Err(_) => self.pool.heard(at, LinkInput::LineTooLong, self.mono()),
             }
             self.link_outputs();
         }
@@ -164,9 +193,9 @@ impl World<'_> {
 
     pub(super) fn lose(&mut self, id: u64) {
         self.pipes.remove(&id);
-        if self.current == Some(id) {
-            self.current = None;
-            self.link.handle(LinkInput::Closed, self.mono());
+        if let Some(at) = self.lane_of(id) {
+            self.lanes[at].current = None;
+            self.pool.heard(at, LinkInput::Closed, self.mono());
         }
     }
 

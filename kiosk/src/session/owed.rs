@@ -1,0 +1,210 @@
+//! The units owed to the library system, in the order they happened, and which of them may be told
+//! side by side.
+//!
+//! What touches the same item or the same patron is told one after another, oldest first, each
+//! settled in the journal before the next is asked. Everything else may be under way together, at
+//! most [`WINDOW`] of the oldest: the library system answers one request at a time, and the next
+//! one is to be there when it is done, not after the journal was written.
+
+use std::collections::VecDeque;
+
+use super::offline::Remark;
+use super::types::{JobKind, OpenTxn, TxnId, TxnOutcome};
+use super::{Due, ItemId};
+use crate::sip2::link::BACKGROUND_QUEUE_MAX;
+
+/// Most units that wait to be posted or found out: months of a busy station off line.
+pub const QUEUE_MAX: usize = 100_000;
+
+/// How many of the oldest units may be under way together. Below what the link lets wait, with
+/// room for questions about tags.
+pub(super) const WINDOW: usize = BACKGROUND_QUEUE_MAX / 4 * 3;
+
+/// One unit owed.
+#[derive(Debug)]
+pub(super) struct Owed {
+    pub(super) unit: OpenTxn,
+    pub(super) step: Step,
+    /// Asked about or being written.
+    pub(super) under_way: bool,
+    /// How often no answer came.
+    pub(super) posts: u8,
+    /// The line still shown for it, while its session lasts.
+    pub(super) line: Option<u32>,
+    /// What staff should know, written with how it ended.
+    pub(super) remarks: Vec<Remark>,
+    /// Of a loan noted here: the due day as the library system has it. Of a renewal: due before it
+    /// was asked for; once found out, due now.
+    pub(super) due: Due,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Send it: a return noted earlier, a taking back found not done.
+    Post,
+    /// Find out whether it was done; `told` = the reader saw that it was noted.
+    Find { told: bool },
+    /// The patron's list could not tell: look whether the item is here.
+    FindItem,
+    /// A loan noted here is on loan: to its reader?
+    FindTheirs,
+    /// The result is written, or to be.
+    Recording(TxnOutcome),
+}
+
+impl Owed {
+    pub(super) fn new(unit: OpenTxn, step: Step, line: Option<u32>) -> Self {
+        let (under_way, posts, remarks, due) = (false, 0, Vec::new(), Due::Unknown);
+        Self { unit, step, under_way, posts, line, remarks, due }
+    }
+
+    /// Noted here for later, and not settled.
+    fn is_noted(&self) -> bool {
+        let told = matches!(self.step, Step::Post | Step::Find { told: true });
+        self.unit.promised().is_some() || (self.unit.kind == JobKind::Checkin && told)
+    }
+
+    fn is_unwritten(&self) -> bool {
+        !self.under_way && matches!(self.step, Step::Recording(_))
+    }
+
+    /// Whether the two must not be under way together.
+    fn meets(&self, other: &Self) -> bool {
+        let same_patron = self.unit.patron.is_some() && self.unit.patron == other.unit.patron;
+        self.unit.item == other.unit.item || same_patron
+    }
+}
+
+/// How many units are so.
+#[derive(Debug, Default)]
+struct Counts {
+    noted: u64,
+    under_way: usize,
+    /// The journal did not take the result.
+    unwritten: usize,
+}
+
+impl Counts {
+    fn add(&mut self, owed: &Owed) {
+        self.noted += u64::from(owed.is_noted());
+        self.under_way += usize::from(owed.under_way);
+        self.unwritten += usize::from(owed.is_unwritten());
+    }
+
+    fn take(&mut self, owed: &Owed) {
+        self.noted = self.noted.saturating_sub(u64::from(owed.is_noted()));
+        self.under_way = self.under_way.saturating_sub(usize::from(owed.under_way));
+        self.unwritten = self.unwritten.saturating_sub(usize::from(owed.is_unwritten()));
+    }
+}
+
+/// What is owed, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Owing {
+    units: VecDeque<Owed>,
+    counts: Counts,
+}
+
+impl Owing {
+    /// Takes a unit in its place: in the order in which they happened, which is that of their
+    /// numbers. A return whose question came back unsent is told before the loan noted after it.
+    pub(super) fn insert(&mut self, owed: Owed) {
+        let older = self.units.iter().rposition(|o| o.unit.txn < owed.unit.txn);
+        let at = older.map_or(0, |at| at + 1);
+        self.counts.add(&owed);
+        self.units.insert(at, owed);
+    }
+
+    pub(super) fn remove(&mut self, txn: TxnId) -> Option<Owed> {
+        let owed = self.units.remove(self.position(txn)?)?;
+        self.counts.take(&owed);
+        Some(owed)
+    }
+
+    /// Changes a unit; `None` when there is no such unit any more.
+    pub(super) fn change<T>(&mut self, txn: TxnId, how: impl FnOnce(&mut Owed) -> T) -> Option<T> {
+        let owed = self.position(txn).and_then(|at| self.units.get_mut(at))?;
+        self.counts.take(owed);
+        let result = how(owed);
+        self.counts.add(owed);
+        Some(result)
+    }
+
+    /// Those at work are among the first.
+    fn position(&self, txn: TxnId) -> Option<usize> {
+        self.units.iter().position(|owed| owed.unit.txn == txn)
+    }
+
+    pub(super) fn get(&self, txn: TxnId) -> Option<&Owed> {
+        self.position(txn).and_then(|at| self.units.get(at))
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Owed> {
+        self.units.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// Loans and returns noted and not posted yet.
+    pub(super) fn noted(&self) -> u64 {
+        self.counts.noted
+    }
+
+    /// Whether any is asked about or being written.
+    pub(super) fn at_work(&self) -> bool {
+        self.counts.under_way > 0
+    }
+
+    /// Whether something that happened to this item is not settled yet.
+    pub(super) fn has(&self, item: &ItemId) -> bool {
+        self.units.iter().any(|owed| owed.unit.item == *item)
+    }
+
+    /// A unit whose result the journal did not take.
+    pub(super) fn unwritten(&self) -> Option<&Owed> {
+        let any = self.counts.unwritten > 0;
+        any.then(|| self.units.iter().find(|owed| owed.is_unwritten())).flatten()
+    }
+
+    /// The oldest unit that fits, and may be told now: nothing older, and nothing under way, meets
+    /// it.
+    pub(super) fn next(&self, fits: impl Fn(&Owed) -> bool) -> Option<&Owed> {
+        let ready = |at: usize, owed: &Owed| {
+            !owed.under_way && fits(owed) && self.is_clear(at, |other| other.meets(owed))
+        };
+        let oldest = self.units.iter().take(WINDOW).enumerate();
+        oldest.filter(|(at, owed)| ready(*at, owed)).map(|(_, owed)| owed).next()
+    }
+
+    /// The oldest unit a reader here waits for, wherever it stands: nothing about its item is
+    /// older or under way.
+    pub(super) fn awaited(&self, awaited: impl Fn(&Owed) -> bool) -> Option<&Owed> {
+        let clear = |at, owed: &Owed| self.is_clear(at, |o| o.unit.item == owed.unit.item);
+        let units = self.units.iter().enumerate();
+        units
+            .filter(|(at, owed)| !owed.under_way && awaited(owed) && clear(*at, owed))
+            .map(|(_, owed)| owed)
+            .next()
+    }
+
+    /// Nothing before this place, and nothing under way behind it, is so.
+    fn is_clear(&self, at: usize, is_so: impl Fn(&Owed) -> bool) -> bool {
+        let mut left = self.counts.under_way;
+        for (n, owed) in self.units.iter().enumerate() {
+            if n >= at && left == 0 {
+                break;
+            }
+            left = left.saturating_sub(usize::from(owed.under_way));
+            if n != at && (n < at || owed.under_way) && is_so(owed) {
+                return false;
+            }
+        }
+        true
+    }
+}
