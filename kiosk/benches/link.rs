@@ -322,14 +322,14 @@ impl Station {
         ports.sip.request(id, request, Priority::Live).expect("the link takes it");
     }
 
-    /// Seconds until nothing is owed any more, from when the link was up.
+    /// Seconds until nothing is owed any more and all of it is on disk, from when the link was up.
     fn drain(&mut self, live: bool) -> f64 {
         self.core.wake();
         while !self.core.is_online() {
             self.turn();
         }
         let start = Instant::now();
-        while self.core.stats().queued > 0 {
+        while self.core.stats().queued > 0 || self.core.is_busy() {
             assert!(start.elapsed() < PATIENCE, "{} are left", self.core.stats().queued);
             if live {
                 self.ask_live();

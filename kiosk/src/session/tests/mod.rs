@@ -9,6 +9,7 @@ mod library;
 mod month;
 mod offline;
 mod owners;
+mod posting;
 mod power;
 mod storm;
 mod unsure;
