@@ -1,5 +1,6 @@
 //! The link over real loopback sockets, against a server that misbehaves by script.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -86,14 +87,27 @@ struct Rig {
 
 impl Rig {
     fn new(scripts: Vec<Script>) -> Self {
+        Self::with_links(1, scripts)
+    }
+
+    fn with_links(links: usize, scripts: Vec<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = std::thread::spawn(move || {
+            let mut playing = VecDeque::new();
             for script in scripts {
+                // A further connection comes while the others serve.
+                if playing.len() == links {
+                    playing.pop_front().map(JoinHandle::join).unwrap().unwrap();
+                }
                 let (stream, _) = listener.accept().unwrap();
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
                 stream.set_nodelay(true).unwrap();
-                script(Peer { reader: BufReader::new(stream), digit: '0' });
+                let peer = Peer { reader: BufReader::new(stream), digit: '0' };
+                playing.push_back(std::thread::spawn(move || script(peer)));
+            }
+            for script in playing {
+                script.join().unwrap();
             }
         });
         let profile = Profile {
@@ -105,7 +119,9 @@ impl Rig {
             ..Profile::default()
         };
         let start = Instant::now();
-        let clock: Clock = Arc::new(move || start.elapsed() * HASTE);
+        // Where a test decides when an answer comes, its time must not run out.
+        let haste = if links > 1 { 1 } else { HASTE };
+        let clock: Clock = Arc::new(move || start.elapsed() * haste);
         let tapped = Tapped::default();
         let tap: Tap = {
             let tapped = Arc::clone(&tapped);
@@ -114,7 +130,7 @@ impl Rig {
             })
         };
         let (send, events) = std_mpsc::channel();
-        let config = SipConfig { host: "127.0.0.1".into(), port, tls: None, profile, links: 1 };
+        let config = SipConfig { host: "127.0.0.1".into(), port, tls: None, profile, links };
         let handle = SipHandle::start(config, Some(clock), Some(tap), move |event| {
             let _ = send.send(event);
         })
@@ -144,9 +160,13 @@ impl Rig {
     }
 
     fn lend(&self, id: u64) {
+        self.lend_item(id, "0200001234", "1");
+    }
+
+    fn lend_item(&self, id: u64, patron: &str, item: &str) {
         let request = CheckoutRequest {
-            patron_identifier: PatronId::new("0200001234"),
-            item_identifier: "1".into(),
+            patron_identifier: PatronId::new(patron),
+            item_identifier: item.into(),
             ..CheckoutRequest::default()
         };
         self.handle.request(RequestId(id), request, Priority::Live).unwrap();
@@ -312,6 +332,58 @@ fn an_answer_byte_by_byte_is_one_answer() {
         .flat_map(|(out, back)| [(Direction::Out, out.into()), (Direction::In, back.into())]);
     assert_eq!(codes, want.collect::<Vec<(Direction, Vec<u8>)>>());
     assert!(tapped.iter().all(|(_, line)| !line.ends_with(b"\r")));
+}
+
+#[test]
+fn two_links_are_asked_at_once_and_one_item_keeps_its_order() {
+    let (met, meets) = std_mpsc::channel();
+    let peer = |met: std_mpsc::Sender<String>, go: std_mpsc::Receiver<()>| -> Script {
+        let other_12 = LOAN_12.replace("AA0200001234|AB1|", "AA0200005678|AB3|");
+        Box::new(move |mut peer: Peer| {
+            peer.open();
+            loop {
+                let message = peer.ask();
+                if message.is_empty() {
+                    return;
+                }
+                // Answered when the test says so: by then both links have been asked.
+                let third = message.contains("AB3|");
+                met.send(message).unwrap();
+                go.recv_timeout(PATIENCE).unwrap();
+                peer.say(if third { &other_12 } else { LOAN_12 });
+            }
+        })
+    };
+    let (first, first_goes) = std_mpsc::channel();
+    let (second, second_goes) = std_mpsc::channel();
+    let scripts = vec![peer(met.clone(), first_goes), peer(met, second_goes)];
+    let mut rig = Rig::with_links(2, scripts);
+    rig.wait_state(LinkState::Online);
+    let item = |text: String| text.split("AB").nth(1).unwrap()[..1].to_owned();
+    let next = || item(meets.recv_timeout(PATIENCE).unwrap());
+    rig.lend_item(1, "0200001234", "1");
+    rig.lend_item(2, "0200001234", "1");
+    rig.lend_item(3, "0200005678", "3");
+    let mut asked = [next(), next()];
+    asked.sort();
+    assert_eq!(asked, ["1", "3"], "both under way, and the second loan of item 1 waits");
+    assert!(meets.try_recv().is_err());
+    for go in [&first, &second] {
+        go.send(()).unwrap();
+    }
+    assert_eq!(next(), "1");
+    for go in [&first, &second] {
+        go.send(()).unwrap();
+    }
+    for id in 1..=3 {
+        let ended = |event: &Event| matches!(event, Event::Answer(answer) if answer.id.0 == id);
+        if !rig.seen.iter().any(ended) {
+            rig.answer(id);
+        }
+    }
+    let well = |event: &&Event| matches!(event, Event::Answer(answer) if matches!(answer.outcome, Outcome::Answered(_)));
+    assert_eq!(rig.seen.iter().filter(well).count(), 3);
+    rig.end();
 }
 
 #[test]
