@@ -1,10 +1,12 @@
 //! The units owed to the library system, in the order they happened, and which of them may be told
 //! side by side.
 //!
-//! What touches the same item or the same patron is told one after another, oldest first, each
-//! settled in the journal before the next is asked. Everything else may be under way together, at
-//! most [`WINDOW`] of the oldest: the library system answers one request at a time, and the next
-//! one is to be there when it is done, not after the journal was written.
+//! What was noted is posted in the order it happened (patron-experience.md section 12: one unit's
+//! lines in order): a post is handed to the link behind all older ones, and where one of them is
+//! not answered the link gives the rest back (`sip2::pool`). What touches the same item is settled
+//! in the journal before the next is asked. For the rest, at most [`WINDOW`] of the oldest are
+//! under way together: the library system answers one request at a time, and the next one is to be
+//! there when it is done, not after the journal was written.
 
 use std::collections::VecDeque;
 
@@ -68,10 +70,10 @@ impl Owed {
         !self.under_way && matches!(self.step, Step::Recording(_))
     }
 
-    /// Whether the two must not be under way together.
-    fn meets(&self, other: &Self) -> bool {
-        let same_patron = self.unit.patron.is_some() && self.unit.patron == other.unit.patron;
-        self.unit.item == other.unit.item || same_patron
+    /// Nothing noted later is posted before this is: it is neither handed over nor answered.
+    fn holds_back(&self) -> bool {
+        let posted = self.step == Step::Post && self.under_way;
+        self.is_noted() && !posted && !matches!(self.step, Step::Recording(_))
     }
 }
 
@@ -172,36 +174,39 @@ impl Owing {
         any.then(|| self.units.iter().find(|owed| owed.is_unwritten())).flatten()
     }
 
-    /// The oldest unit that fits, and may be told now: nothing older, and nothing under way, meets
-    /// it.
+    /// The oldest unit that fits, and may be told now: nothing about its item is older or under
+    /// way, and if it is to be posted, all that was noted before it was.
     pub(super) fn next(&self, fits: impl Fn(&Owed) -> bool) -> Option<&Owed> {
-        let ready = |at: usize, owed: &Owed| {
-            !owed.under_way && fits(owed) && self.is_clear(at, |other| other.meets(owed))
-        };
-        let oldest = self.units.iter().take(WINDOW).enumerate();
-        oldest.filter(|(at, owed)| ready(*at, owed)).map(|(_, owed)| owed).next()
+        let mut in_order = true;
+        for (at, owed) in self.units.iter().take(WINDOW).enumerate() {
+            let turn = !owed.under_way && (in_order || owed.step != Step::Post);
+            if turn && fits(owed) && self.is_clear(at, &owed.unit.item) {
+                return Some(owed);
+            }
+            in_order &= !owed.holds_back();
+        }
+        None
     }
 
     /// The oldest unit a reader here waits for, wherever it stands: nothing about its item is
     /// older or under way.
     pub(super) fn awaited(&self, awaited: impl Fn(&Owed) -> bool) -> Option<&Owed> {
-        let clear = |at, owed: &Owed| self.is_clear(at, |o| o.unit.item == owed.unit.item);
         let units = self.units.iter().enumerate();
         units
-            .filter(|(at, owed)| !owed.under_way && awaited(owed) && clear(*at, owed))
+            .filter(|(_, owed)| !owed.under_way && awaited(owed))
+            .find(|(at, owed)| self.is_clear(*at, &owed.unit.item))
             .map(|(_, owed)| owed)
-            .next()
     }
 
-    /// Nothing before this place, and nothing under way behind it, is so.
-    fn is_clear(&self, at: usize, is_so: impl Fn(&Owed) -> bool) -> bool {
+    /// Nothing before this place, and nothing under way behind it, is about the item.
+    fn is_clear(&self, at: usize, item: &ItemId) -> bool {
         let mut left = self.counts.under_way;
         for (n, owed) in self.units.iter().enumerate() {
             if n >= at && left == 0 {
                 break;
             }
             left = left.saturating_sub(usize::from(owed.under_way));
-            if n != at && (n < at || owed.under_way) && is_so(owed) {
+            if n != at && (n < at || owed.under_way) && owed.unit.item == *item {
                 return false;
             }
         }

@@ -43,14 +43,14 @@ pub struct Judge {
     returns: BTreeMap<u64, String>,
     /// Returns noted and not settled yet.
     noted: BTreeSet<u64>,
+    /// Units the library system has heard of as noted off line.
+    posted: BTreeSet<u64>,
     /// An answer carried another digit than its request.
     pub wrong_digit: bool,
     /// An answer came behind the next, or again.
     pub held_back: bool,
     /// Items of loans by their unit, and which of them are noted off line and not posted yet.
     loans: BTreeMap<u64, String>,
-    /// Whose loans they are.
-    patrons: BTreeMap<u64, String>,
     lent_here: BTreeSet<u64>,
     /// Loans noted off line, for tables.
     pub noted_loans: u64,
@@ -146,11 +146,8 @@ impl Judge {
                 Record::Intent { txn, item, kind: JobKind::Checkin, .. } => {
                     self.returns.insert(txn.0, item.to_string());
                 }
-                Record::Intent { txn, item, kind: JobKind::Checkout, patron, .. } => {
+                Record::Intent { txn, item, kind: JobKind::Checkout, .. } => {
                     self.loans.insert(txn.0, item.to_string());
-                    if let Some(patron) = patron {
-                        self.patrons.insert(txn.0, patron.expose().to_owned());
-                    }
                 }
                 Record::Outcome { txn, outcome: TxnOutcome::Queued { .. } } => {
                     self.noted.insert(txn.0);
@@ -174,8 +171,26 @@ impl Judge {
         }
     }
 
+    /// What was noted off line is posted, as the library system hears it: in the order it happened.
+    /// What was noted before is settled or was heard before.
+    fn posted(&mut self, request: &[u8]) {
+        // The no block flag: Checkin at 2, Checkout at 3 (SIP2 2.00, messages 09 and 11).
+        let units = match request {
+            [b'0', b'9', b'Y', ..] => &self.returns,
+            [b'1', b'1', _, b'Y', ..] => &self.loans,
+            _ => return,
+        };
+        let Some(item) = library::field(request, "AB") else { return };
+        let Some((&mine, _)) = units.iter().find(|unit| *unit.1 == item) else { return };
+        let before = self.noted.range(..mine).find(|unit| !self.posted.contains(unit)).copied();
+        self.posted.insert(mine);
+        if let Some(before) = before {
+            self.fail(format!("unit {mine} is posted before unit {before}"));
+        }
+    }
+
     /// The station asks something. What was noted off line is handed to the link only when nothing
-    /// noted before it about the same item or the same patron waits.
+    /// noted before it about the same item waits.
     pub fn asked(&mut self, request: &Request) {
         let (units, item) = match request {
             Request::Checkin(m) if m.no_block => (&self.returns, &m.item_identifier),
@@ -183,13 +198,12 @@ impl Judge {
             _ => return,
         };
         let Some((&mine, _)) = units.iter().find(|unit| unit.1 == item) else { return };
-        let patron = self.patrons.get(&mine);
-        let meets = |unit: &&u64| {
+        let same = |unit: &&u64| {
             let of = self.returns.get(*unit).or_else(|| self.loans.get(*unit));
-            of == Some(item) || patron.is_some() && self.patrons.get(*unit) == patron
+            of == Some(item)
         };
-        if let Some(before) = self.noted.range(..mine).find(meets) {
-            self.fail(format!("unit {mine} is posted before unit {before}"));
+        if let Some(before) = self.noted.range(..mine).find(same) {
+            self.fail(format!("unit {mine} is told before unit {before} of its item is settled"));
         }
     }
 
@@ -197,6 +211,7 @@ impl Judge {
     /// connection than the same bytes again.
     pub fn heard(&mut self, connection: u64, exchange: &Exchange) {
         let request = &exchange.request;
+        self.posted(request);
         let (before, answered) = self.last.entry(connection).or_insert((Vec::new(), true));
         if before != request {
             // An old answer about the same thing, held back, that carries the digit of a question

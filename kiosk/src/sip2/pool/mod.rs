@@ -3,7 +3,9 @@
 //! A state machine like [`Link`], over one to [`LINKS_MAX`] of them. Requests wait here and go to
 //! a link that has nothing under way, so a link never has more than one. What touches the same
 //! item or the same patron keeps the order it was handed over in; everything else goes side by
-//! side. Background requests leave one link to the readers, or with one link wait for them.
+//! side. Background requests leave one link to the readers, or with one link wait for them. When
+//! one of them is not answered, those that wait behind it are given back: they were to follow it,
+//! and whether they still may is not for the link to say.
 //!
 //! The first link is always wanted. The others are made once one is ready, and a library system
 //! that allows fewer connections is not pressed: they come back after [`EXTRA_BACK_OFF`].
@@ -191,6 +193,7 @@ impl Pool {
     /// Gives a link an input and takes what it puts out.
     fn feed(&mut self, at: usize, input: Input<'_>, now: Duration) {
         let member = &mut self.members[at];
+        let mut recalled = false;
         member.link.handle(input, now);
         while let Some(output) = member.link.poll_output() {
             self.outputs.push_back(match output {
@@ -198,12 +201,19 @@ impl Pool {
                 LinkOutput::Send(bytes) => Output::Send(at, bytes),
                 LinkOutput::Close => Output::Close(at),
                 LinkOutput::Answer(answer) => {
-                    member.under_way.take_if(|under_way| under_way.id == answer.id);
+                    let ended = member.under_way.take_if(|under_way| under_way.id == answer.id);
+                    let background = ended.is_some_and(|u| u.priority == Priority::Background);
+                    recalled |= background && matches!(answer.outcome, Outcome::Unknown(_));
                     Output::Answer(answer)
                 }
                 // The pool tells its own.
                 LinkOutput::Status(_) => continue,
             });
+        }
+        if recalled {
+            for id in self.queue.recall() {
+                self.not_sent(id);
+            }
         }
     }
 

@@ -140,6 +140,14 @@ impl Queue {
         expired
     }
 
+    /// Removes what is in the background.
+    pub(super) fn recall(&mut self) -> Vec<RequestId> {
+        let background = |waiting: &Waiting| waiting.priority == Priority::Background;
+        let recalled = self.0.iter().filter(|w| background(w)).map(|w| w.id).collect();
+        self.0.retain(|waiting| !background(waiting));
+        recalled
+    }
+
     /// Removes everything.
     pub(super) fn clear(&mut self) -> Vec<RequestId> {
         self.0.drain(..).map(|waiting| waiting.id).collect()

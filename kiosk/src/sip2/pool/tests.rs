@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::privacy::PatronId;
-use crate::sip2::link::LinkState;
+use crate::sip2::link::{LinkState, Unknown};
 use crate::sip2::message::*;
 use crate::sip2::profile::ChecksumMode;
 
@@ -192,6 +192,26 @@ fn with_one_link_live_goes_first_after_what_it_waits_for() {
     }
     assert_eq!(rig.items(), ["A", "C", "C", "D", "B"]);
     assert!(rig.sent[2].1.starts_with("11"), "the queued return went before the loan");
+}
+
+#[test]
+fn what_waits_behind_an_unanswered_background_request_is_given_back() {
+    let mut rig = Rig::online(1);
+    for (id, item) in [(1, "A"), (2, "B"), (3, "C")] {
+        rig.take_back(id, item, Priority::Background);
+    }
+    rig.take_back(4, "D", Priority::Live);
+    rig.heard(0, Input::Closed);
+    let ends: Vec<_> = rig.answers.iter().map(|a| (a.id.0, a.outcome.clone())).collect();
+    let unknown = Outcome::Unknown(Unknown::LinkLost);
+    assert_eq!(ends, [(1, unknown), (2, Outcome::NotSent), (3, Outcome::NotSent)]);
+    rig.answers.clear();
+    rig.now += Duration::from_secs(1);
+    rig.give(Input::Tick);
+    rig.connect(0);
+    rig.answer(0);
+    let well = |a: &Answer| matches!(a.outcome, Outcome::Answered(_));
+    assert!(rig.answers.iter().any(|a| a.id.0 == 4 && well(a)), "a reader's own question is not");
 }
 
 #[test]
