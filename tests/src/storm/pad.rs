@@ -93,8 +93,9 @@ pub fn lock(field: &Shared) -> MutexGuard<'_, Field> {
 
 /// UID number `n`.
 #[must_use]
-pub fn uid(n: u8) -> Uid {
-    Uid::iso15693([0xE0, 4, 1, 0x10, 0, 0, 0, n])
+pub fn uid(n: u32) -> Uid {
+    let [a, b, c, d] = n.to_be_bytes();
+    Uid::iso15693([0xE0, 4, 1, 0x10, a, b, c, d])
 }
 
 fn data(id: &str, class: u8, parts: Parts) -> TagData {
@@ -110,17 +111,17 @@ fn data(id: &str, class: u8, parts: Parts) -> TagData {
 
 impl Field {
     /// Puts a book's tag into the world, or one of several of a set.
-    pub fn book(&mut self, n: u8, item: &str, parts: (u16, u16), released: bool) {
+    pub fn book(&mut self, n: u32, item: &str, parts: (u16, u16), released: bool) {
         let parts = Parts { in_item: parts.0, number: parts.1 };
         self.add(n, &data(item, 1, parts), Some(item.to_owned()), released);
     }
 
     /// Puts a card into the world.
-    pub fn card(&mut self, n: u8, number: &str) {
+    pub fn card(&mut self, n: u32, number: &str) {
         self.add(n, &data(number, 8, Parts { in_item: 1, number: 1 }), None, true);
     }
 
-    fn add(&mut self, n: u8, data: &TagData, item: Option<String>, released: bool) {
+    fn add(&mut self, n: u32, data: &TagData, item: Option<String>, released: bool) {
         let image = tagdata::encode(data, &ImageOptions::new(BLOCKS * 4));
         let memory = image.map(|image| image.memory).unwrap_or_default();
         let afi = if released { RELEASED } else { SECURED };

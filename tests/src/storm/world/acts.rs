@@ -51,7 +51,7 @@ impl World<'_> {
     }
 
     pub(super) fn place(&mut self, n: u8, on_pad: bool) {
-        if let Some(tag) = lock(&self.field).tags.get_mut(&pad::uid(n)) {
+        if let Some(tag) = lock(&self.field).tags.get_mut(&pad::uid(n.into())) {
             tag.on_pad = on_pad;
         }
         self.pad_changed = self.now();

@@ -193,12 +193,12 @@ impl<'a> World<'a> {
         {
             let mut field = lock(&field);
             for n in 1..=ITEMS {
-                field.book(n, &item(n), (1, 1), LENT.contains(&n));
+                field.book(n.into(), &item(n), (1, 1), LENT.contains(&n));
             }
-            field.book(SET, &item(SET), (2, 1), false);
-            field.book(SET + 1, &item(SET), (2, 2), false);
+            field.book(SET.into(), &item(SET), (2, 1), false);
+            field.book((SET + 1).into(), &item(SET), (2, 2), false);
             for (n, patron) in (CARDS..).zip(&PATRONS) {
-                field.card(n, patron.number);
+                field.card(n.into(), patron.number);
             }
         }
         let spooler = stage.spooler(origin);
