@@ -35,7 +35,9 @@ const DRAIN_MIN: f64 = 0.95;
 const LIVE_MAX: f64 = 1.5;
 /// Units drained.
 const UNITS: usize = 10_000;
-/// Units sent by the bare loop before the drain, and again behind it.
+/// Drains, each amid a bare loop: what else a machine does moves single ones by a tenth.
+const ROUNDS: usize = 5;
+/// Units sent by the bare loop before a drain, and again behind it.
 const BARE: usize = 2_500;
 /// Stations connected at once.
 const STATIONS: usize = 1_000;
@@ -368,7 +370,8 @@ fn check(library: &Practice, units: usize) {
     assert_eq!(returns, units, "each return is in the ledger, once");
 }
 
-fn drained(dir: &Path, config: &Config, units: usize, bare_units: usize) {
+/// Units a second of the bare loop and of the drain.
+fn round(dir: &Path, config: &Config, units: usize, bare_units: usize, number: usize) -> [f64; 2] {
     let data = data(dir, units);
     let other = library(&data);
     let all = messages(config, 0..2 * bare_units);
@@ -376,20 +379,30 @@ fn drained(dir: &Path, config: &Config, units: usize, bare_units: usize) {
     let mut seconds = bare(other.addr(), before);
 
     let target = library(&data);
-    let journal = noted(dir, "drained", units);
+    let journal = noted(dir, &format!("drained-{number}"), units);
     let mut station = Station::start(config, journal, target.addr(), units);
     let drain = units as f64 / station.drain(false);
     check(&target, units);
     drop(station);
 
     seconds += bare(other.addr(), behind);
-    let bare = 2.0 * bare_units as f64 / seconds;
+    [2.0 * bare_units as f64 / seconds, drain]
+}
+
+fn drained(dir: &Path, config: &Config, units: usize, bare_units: usize, rounds: usize) {
     println!("{units} noted returns drained, journal on disk, library system in memory");
-    println!("{:<24} {:>12} {:>12}", "", "units/s", "messages/s");
-    println!("{:<24} {bare:>12.0} {:>12.0}", "bare loop", 2.0 * bare);
-    println!("{:<24} {drain:>12.0} {:>12.0}", "drained by the station", 2.0 * drain);
+    println!("{:<8} {:>18} {:>18} {:>8}", "units/s", "bare loop", "the station", "ratio");
+    let mut ratios = Vec::new();
+    for number in 1..=rounds {
+        let [bare, drain] = round(dir, config, units, bare_units, number);
+        println!("{number:<8} {bare:>18.0} {drain:>18.0} {:>8.2}", drain / bare);
+        ratios.push(drain / bare);
+    }
+    ratios.sort_by(f64::total_cmp);
+    let ratio = ratios[rounds / 2];
+    println!("a unit is two messages");
     println!();
-    limit("drained, of the bare loop", drain / bare, drain / bare >= DRAIN_MIN, "at least 0.95");
+    limit("drained, of the bare loop, median", ratio, ratio >= DRAIN_MIN, "at least 0.95");
     println!();
 }
 
@@ -490,7 +503,7 @@ fn main() {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a writable target");
     let dir = dir.path();
     let mut config: Config = toml::from_str(CONFIG).expect("a set-up");
-    drained(dir, &config, part(UNITS), part(BARE));
+    drained(dir, &config, part(UNITS), part(BARE), if bench { ROUNDS } else { 1 });
     for links in [1, 2] {
         config.library.links = links;
         live(dir, &config, part(UNITS) / 2, part(LIVE_IDLE));

@@ -313,9 +313,13 @@ impl Station {
     }
 
     fn ask(&mut self, what: Asked, ask: Ask) -> AskId {
+        let background = matches!(what, Asked::Fix(_) | Asked::FixItem(_) | Asked::Goodbye);
+        self.ask_with(what, ask, background)
+    }
+
+    fn ask_with(&mut self, what: Asked, ask: Ask, background: bool) -> AskId {
         let id = AskId(self.ids.ask);
         self.ids.ask += 1;
-        let background = matches!(what, Asked::Fix(_) | Asked::FixItem(_) | Asked::Goodbye);
         if what != Asked::Goodbye {
             self.asks.insert(id, what);
         }

@@ -180,12 +180,20 @@ impl Owing {
         let mut in_order = true;
         for (at, owed) in self.units.iter().take(WINDOW).enumerate() {
             let turn = !owed.under_way && (in_order || owed.step != Step::Post);
-            if turn && fits(owed) && self.is_clear(at, &owed.unit.item) {
+            if turn && fits(owed) && self.is_clear(at, &owed.unit.item) && !self.asks_of(owed) {
                 return Some(owed);
             }
             in_order &= !owed.holds_back();
         }
         None
+    }
+
+    /// Whether something of the same patron is asked about. One at a time: the patron may be here,
+    /// and what they ask stands behind it.
+    fn asks_of(&self, owed: &Owed) -> bool {
+        let asked = |o: &Owed| o.under_way && !matches!(o.step, Step::Recording(_));
+        let same = |o: &Owed| o.unit.patron == owed.unit.patron;
+        owed.unit.patron.is_some() && self.units.iter().take(WINDOW).any(|o| asked(o) && same(o))
     }
 
     /// The oldest unit a reader here waits for, wherever it stands: nothing about its item is

@@ -81,12 +81,13 @@ impl Station {
             // The journal did not take it: written again, never asked again.
             self.fix_write(txn);
         }
-        while let Some(txn) = self.choose_owed() {
-            self.tell_owed(txn, now);
+        while let Some((txn, awaited)) = self.choose_owed() {
+            self.tell_owed(txn, awaited, now);
         }
     }
 
-    fn tell_owed(&mut self, txn: TxnId, now: Now) {
+    /// `awaited`: a reader here waits for it, so it does not stand behind what nobody waits for.
+    fn tell_owed(&mut self, txn: TxnId, awaited: bool, now: Now) {
         let Some(owed) = self.fixer.owed.get(txn) else { return };
         let unit = &owed.unit;
         let item = unit.item.clone();
@@ -109,7 +110,7 @@ impl Station {
             _ => return self.fix_record(txn, unsure()),
         };
         self.fixer.owed.change(txn, |owed| owed.under_way = true);
-        self.ask(Asked::Fix(txn), ask);
+        self.ask_with(Asked::Fix(txn), ask, !awaited);
     }
 
     pub(super) fn fix_answered(&mut self, txn: TxnId, answer: Result<Answer, NoAnswer>, now: Now) {
@@ -123,7 +124,10 @@ impl Station {
                 self.fix_record(txn, outcome);
             }
             Some(Heard::TooOften) => self.fix_record(txn, unsure()),
-            Some(Heard::Pause(pause)) => self.fixer.again = Some(now.mono + pause),
+            // Those given back behind it do not shorten its pause.
+            Some(Heard::Pause(pause)) => {
+                self.fixer.again = self.fixer.again.max(Some(now.mono + pause));
+            }
             Some(Heard::Next) | None => {}
         }
     }
@@ -172,7 +176,7 @@ impl Station {
     pub(super) fn fix_recorded(&mut self, txn: TxnId, ok: bool, now: Now) {
         if !ok {
             self.fixer.owed.change(txn, |owed| owed.under_way = false);
-            self.fixer.again = Some(now.mono + FIX_AGAIN);
+            self.fixer.again = self.fixer.again.max(Some(now.mono + FIX_AGAIN));
             return;
         }
         let Some(owed) = self.fixer.owed.remove(txn) else { return };

@@ -102,11 +102,11 @@ impl Station {
         }
     }
 
-    /// The unit to be told next, if any may be now.
+    /// The unit to be told next, if any may be now, and whether a reader here waits for it.
     ///
     /// What is noted goes out in the order it happened. What the reader here waits for (an answer
     /// that never came) goes before it, unless something about the same item is older.
-    pub(super) fn choose_owed(&self) -> Option<TxnId> {
+    pub(super) fn choose_owed(&self) -> Option<(TxnId, bool)> {
         if !self.link.online {
             return None;
         }
@@ -119,8 +119,8 @@ impl Station {
                     && self.is_of_reader_here(o)
                     && !self.is_at_work(o)
             });
-            if awaited.is_some() {
-                return awaited.map(txn);
+            if let Some(awaited) = awaited {
+                return Some((txn(awaited), true));
             }
         }
         let live = self
@@ -136,7 +136,7 @@ impl Station {
         };
         let hold = self.fixer.hold.is_some() && !self.lines.iter().any(waited);
         let fits = |o: &Owed| !self.is_at_work(o) && (!hold || self.is_of_reader_here(o));
-        owed.next(fits).map(txn)
+        owed.next(fits).map(|next| (txn(next), false))
     }
 
     /// Whether a reader is here who may wait for something owed.

@@ -426,11 +426,11 @@ impl Shell {
             match inbox.recv_timeout(self.patience()) {
                 _ if !self.core.outside().has_power() => return,
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Event::Sip(SipEvent::Answer(end))) => {
-                    if let Some(other) = self.answered(*end, inbox) {
-                        self.take(other);
-                    }
-                }
+                Ok(Event::Sip(SipEvent::Answer(end))) => match self.answered(*end, inbox) {
+                    Some(Event::Stop) => return,
+                    Some(other) => self.take(other),
+                    None => {}
+                },
                 Ok(event) => self.take(event),
                 Err(RecvTimeoutError::Timeout) => self.core.wake(),
             }

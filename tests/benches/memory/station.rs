@@ -470,7 +470,7 @@ impl Station {
                 }
             }
             PoolOutput::Close(_) => self.connection = None,
-            PoolOutput::Answer(answer) => self.with_core(|core| core.answered(*answer)),
+            PoolOutput::Answer(answer) => self.with_core(|core| core.answered([*answer])),
             PoolOutput::Status(status) => self.with_core(|core| core.link_told(&status)),
         }
     }

@@ -4,8 +4,8 @@
 //! a link that has nothing under way, so a link never has more than one. What touches the same
 //! item or the same patron keeps the order it was handed over in; everything else goes side by
 //! side. Background requests leave one link to the readers, or with one link wait for them. When
-//! one of them is not answered, those that wait behind it are given back: they were to follow it,
-//! and whether they still may is not for the link to say.
+//! one of them is not answered at once, loans and returns that wait behind it are given back: they
+//! were to follow it, and whether they still may is not for the link to say.
 //!
 //! The first link is always wanted. The others are made once one is ready, and a library system
 //! that allows fewer connections is not pressed: they come back after [`EXTRA_BACK_OFF`].
@@ -18,7 +18,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::link::{Answer, Input, Link, LinkStatus, OFFLINE_WAIT, Outcome, Priority, RawLine};
-use super::link::{Output as LinkOutput, RequestId};
+use super::link::{Output as LinkOutput, RequestId, Unknown};
 use super::message::Request;
 use super::profile::Profile;
 use queue::{Keys, Queue};
@@ -203,7 +203,10 @@ impl Pool {
                 LinkOutput::Answer(answer) => {
                     let ended = member.under_way.take_if(|under_way| under_way.id == answer.id);
                     let background = ended.is_some_and(|u| u.priority == Priority::Background);
-                    recalled |= background && matches!(answer.outcome, Outcome::Unknown(_));
+                    // A no to what was sent twice may be no answer either.
+                    recalled |= background
+                        && (answer.outcome == Outcome::Unknown(Unknown::LinkLost)
+                            || answer.transmissions > 1);
                     Output::Answer(answer)
                 }
                 // The pool tells its own.

@@ -140,11 +140,14 @@ impl Queue {
         expired
     }
 
-    /// Removes what is in the background.
+    /// Removes what is in the background and has an order: loans and returns.
     pub(super) fn recall(&mut self) -> Vec<RequestId> {
-        let background = |waiting: &Waiting| waiting.priority == Priority::Background;
-        let recalled = self.0.iter().filter(|w| background(w)).map(|w| w.id).collect();
-        self.0.retain(|waiting| !background(waiting));
+        let ordered = |waiting: &Waiting| {
+            let posts = matches!(*waiting.request, Request::Checkin(_) | Request::Checkout(_));
+            posts && waiting.priority == Priority::Background
+        };
+        let recalled = self.0.iter().filter(|w| ordered(w)).map(|w| w.id).collect();
+        self.0.retain(|waiting| !ordered(waiting));
         recalled
     }
 
