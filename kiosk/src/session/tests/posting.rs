@@ -238,6 +238,24 @@ fn what_is_not_answered_stops_the_rest_from_being_asked() {
 }
 
 #[test]
+fn what_comes_back_behind_it_does_not_shorten_the_pause() {
+    let mut desk = Desk::returns(3);
+    for _ in 0..2 {
+        assert_eq!(desk.asks.len(), 3);
+        let mut asks = std::mem::take(&mut desk.asks);
+        asks.sort_by_key(|(_, ask)| item_of(ask));
+        for (n, (id, _)) in asks.into_iter().enumerate() {
+            let why = if n == 0 { NoAnswer::Unknown } else { NoAnswer::NotSent };
+            desk.feed(Input::Answer(id, Err(why)));
+        }
+        desk.wait(5_001);
+    }
+    assert!(desk.asks.is_empty(), "twice without an answer: ten seconds");
+    desk.wait(5_000);
+    assert_eq!(desk.asks.len(), 3);
+}
+
+#[test]
 fn a_result_the_journal_does_not_take_is_written_again_and_not_asked_again() {
     let mut desk = Desk::returns(3);
     while !desk.asks.is_empty() {

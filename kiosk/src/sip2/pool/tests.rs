@@ -215,6 +215,22 @@ fn what_waits_behind_an_unanswered_background_request_is_given_back() {
 }
 
 #[test]
+fn a_goodbye_that_is_not_answered_gives_nothing_back() {
+    let mut rig = Rig::online(1);
+    let goodbye = EndSessionRequest {
+        patron_identifier: PatronId::new("0200001234"),
+        ..EndSessionRequest::default()
+    };
+    rig.submit(1, goodbye, Priority::Background);
+    rig.take_back(2, "A", Priority::Background);
+    rig.open[0] = None;
+    rig.next_deadline();
+    let ends: Vec<_> = rig.answers.iter().map(|a| (a.id.0, a.outcome.clone())).collect();
+    assert_eq!(ends, [(1, Outcome::Unknown(Unknown::Unanswered))]);
+    assert!(rig.sent.last().unwrap().1.starts_with("09"), "the return goes on");
+}
+
+#[test]
 fn one_link_dies_and_the_others_go_on() {
     let mut rig = Rig::online(2);
     rig.take_back(1, "A", Priority::Live);
