@@ -192,31 +192,32 @@ impl Pool {
 
     /// Gives a link an input and takes what it puts out.
     fn feed(&mut self, at: usize, input: Input<'_>, now: Duration) {
-        let member = &mut self.members[at];
-        let mut recalled = false;
-        member.link.handle(input, now);
-        while let Some(output) = member.link.poll_output() {
-            self.outputs.push_back(match output {
+        self.members[at].link.handle(input, now);
+        while let Some(output) = self.members[at].link.poll_output() {
+            let output = match output {
                 LinkOutput::Connect => Output::Connect(at),
                 LinkOutput::Send(bytes) => Output::Send(at, bytes),
                 LinkOutput::Close => Output::Close(at),
                 LinkOutput::Answer(answer) => {
-                    let ended = member.under_way.take_if(|under_way| under_way.id == answer.id);
+                    let under_way = &mut self.members[at].under_way;
+                    let ended = under_way.take_if(|under_way| under_way.id == answer.id);
                     let background = ended.is_some_and(|u| u.priority == Priority::Background);
                     // A no to what was sent twice may be no answer either.
-                    recalled |= background
+                    let recalled = background
                         && (answer.outcome == Outcome::Unknown(Unknown::LinkLost)
                             || answer.transmissions > 1);
+                    // Told first: what follows from the answer must know of it.
+                    if recalled {
+                        for id in self.queue.recall() {
+                            self.not_sent(id);
+                        }
+                    }
                     Output::Answer(answer)
                 }
                 // The pool tells its own.
                 LinkOutput::Status(_) => continue,
-            });
-        }
-        if recalled {
-            for id in self.queue.recall() {
-                self.not_sent(id);
-            }
+            };
+            self.outputs.push_back(output);
         }
     }
 

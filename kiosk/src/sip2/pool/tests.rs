@@ -204,7 +204,7 @@ fn what_waits_behind_an_unanswered_background_request_is_given_back() {
     rig.heard(0, Input::Closed);
     let ends: Vec<_> = rig.answers.iter().map(|a| (a.id.0, a.outcome.clone())).collect();
     let unknown = Outcome::Unknown(Unknown::LinkLost);
-    assert_eq!(ends, [(1, unknown), (2, Outcome::NotSent), (3, Outcome::NotSent)]);
+    assert_eq!(ends, [(2, Outcome::NotSent), (3, Outcome::NotSent), (1, unknown)]);
     rig.answers.clear();
     rig.now += Duration::from_secs(1);
     rig.give(Input::Tick);
