@@ -1,14 +1,17 @@
 //! The link at work: what is noted drained by the station's core, its journal on disk and a link
 //! over loopback to the practice library system; a live patron meanwhile; and a thousand stations.
+//! The library system is this program again, as a process of its own: both keep their data in
+//! SQLite, whose one lock in a process would let each wait for the other.
 //!
 //! The bare loop is one TCP client that sends the same messages, built before, one after another to
 //! a library of the same data and settings. A unit found open at a start is two messages: was it
 //! done (17), and the return (09).
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command as Program, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -35,16 +38,19 @@ const DRAIN_MIN: f64 = 0.95;
 const LIVE_MAX: f64 = 1.5;
 /// Units drained.
 const UNITS: usize = 10_000;
-/// Drains, each amid a bare loop: what else a machine does moves single ones by a tenth.
+/// Drains.
 const ROUNDS: usize = 5;
-/// Units sent by the bare loop before a drain, and again behind it.
-const BARE: usize = 2_500;
+/// The drain stands still after so many units, with nothing under way, and the bare loop sends as
+/// many: what else a machine does comes and goes, and meets both.
+const SLICE: usize = 500;
 /// Stations connected at once.
 const STATIONS: usize = 1_000;
 /// Questions each of them asks.
 const QUESTIONS: usize = 5;
 /// Pause between two live questions.
 const LIVE_PAUSE: Duration = Duration::from_millis(10);
+/// How long the station waits for an event at most.
+const TICK: Duration = Duration::from_millis(20);
 /// Live questions asked of an idle link.
 const LIVE_IDLE: usize = 200;
 /// Live questions have numbers of their own.
@@ -100,13 +106,66 @@ fn data(dir: &Path, items: usize) -> PathBuf {
     path
 }
 
-fn library(data: &Path) -> Practice {
+/// The argument that makes this program a library system of the data named next.
+const LIBRARY: &str = "--library";
+
+/// A library system in a process of its own.
+struct Library {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Library {
+    fn start(data: &Path) -> Self {
+        let program = std::env::current_exe().expect("this program has a path");
+        let mut process = Program::new(program)
+            .arg(LIBRARY)
+            .arg(data)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let input = process.stdin.take();
+        let mut output = BufReader::new(process.stdout.take().expect("it was asked for"));
+        let address = Self::line(&mut output).parse().expect("an address");
+        Self { process, input, output, address }
+    }
+
+    fn line(output: &mut impl BufRead) -> String {
+        let mut line = String::new();
+        output.read_line(&mut line).expect("the library system speaks");
+        line.trim_end().to_owned()
+    }
+
+    /// Ends it; how many returns are in its ledger.
+    fn returns(mut self) -> usize {
+        self.input = None;
+        Self::line(&mut self.output).parse().expect("a number")
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.process.wait();
+    }
+}
+
+/// What the library system's process does: says where it is, serves until its input ends, and says
+/// how many returns it has.
+fn be_library(data: PathBuf) {
     let config = practice::Config {
-        source: practice::Source::File(data.to_owned()),
+        source: practice::Source::File(data),
         connections: 2 * STATIONS,
         ..practice::Config::default()
     };
-    Practice::start(config).expect("a library")
+    let library = Practice::start(config).expect("a library");
+    println!("{}", library.addr());
+    let _ = std::io::stdin().read(&mut [0]);
+    let ledger = library.ledger().expect("a ledger");
+    println!("{}", ledger.iter().filter(|entry| entry.kind == Kind::Return).count());
 }
 
 /// One client's connection, without any of the product's own.
@@ -121,6 +180,15 @@ impl Bare {
         stream.set_nodelay(true).expect("a socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         Self { stream, buffer: [0; 4096] }
+    }
+
+    /// Asks one after the other; seconds.
+    fn ask_all(&mut self, messages: &[Vec<u8>]) -> f64 {
+        let start = Instant::now();
+        for message in messages {
+            self.ask(message);
+        }
+        start.elapsed().as_secs_f64()
     }
 
     fn ask(&mut self, message: &[u8]) {
@@ -156,16 +224,6 @@ fn messages(config: &Config, units: std::ops::Range<usize>) -> Vec<Vec<u8>> {
     all
 }
 
-/// Seconds of the bare loop for these messages.
-fn bare(address: SocketAddr, messages: &[Vec<u8>]) -> f64 {
-    let mut client = Bare::connect(address);
-    let start = Instant::now();
-    for message in messages {
-        client.ask(message);
-    }
-    start.elapsed().as_secs_f64()
-}
-
 /// A journal in which so many returns are noted.
 fn noted(dir: &Path, name: &str, units: usize) -> Journal {
     let sealer = Sealer::from_file(&dir.join("key")).expect("the key is made");
@@ -196,6 +254,8 @@ fn noted(dir: &Path, name: &str, units: usize) -> Journal {
 struct Ports {
     clock: Clock,
     sip: SipHandle,
+    /// Requests handed over.
+    asked: usize,
 }
 
 impl Outside for Ports {
@@ -215,8 +275,13 @@ impl Outside for Ports {
         draw_codes(n)
     }
 
-    fn ask(&mut self, id: RequestId, request: Request, of: Priority) -> Result<(), SubmitError> {
-        self.sip.request(id, request, of)
+    fn ask(
+        &mut self,
+        requests: Vec<(RequestId, Request)>,
+        of: Priority,
+    ) -> Result<(), SubmitError> {
+        self.asked += requests.len();
+        self.sip.requests(requests, of)
     }
 
     fn read(&mut self, _number: usize, _command: Command) -> bool {
@@ -254,6 +319,10 @@ struct Station {
     asked: Option<Instant>,
     next: Instant,
     lives: Vec<Duration>,
+    is_live: bool,
+    /// Answers that came, and those of them not taken yet.
+    heard: usize,
+    waiting: Vec<LinkAnswer>,
 }
 
 impl Station {
@@ -270,7 +339,7 @@ impl Station {
         let sip = SipHandle::start(sip, None, None, move |event| {
             let _ = events.send((Instant::now(), event));
         });
-        let ports = Ports { clock, sip: sip.expect("a thread") };
+        let ports = Ports { clock, sip: sip.expect("a thread"), asked: 0 };
         Self {
             core: Core::new(config, journal, false, ports).expect("a station"),
             inbox,
@@ -279,6 +348,9 @@ impl Station {
             asked: None,
             next: Instant::now(),
             lives: Vec::new(),
+            is_live: false,
+            heard: 0,
+            waiting: Vec::new(),
         }
     }
 
@@ -286,7 +358,13 @@ impl Station {
     fn turn(&mut self) {
         let _ = self.core.view();
         self.core.tidy();
-        let wait = Duration::from_millis(1);
+        let now = self.core.outside().now().mono;
+        let due = self.core.deadline().map_or(TICK, |at| at.saturating_sub(now).min(TICK));
+        // A live question has its own time.
+        let wait = if self.is_live { due.min(LIVE_PAUSE / 10) } else { due };
+        if !self.waiting.is_empty() {
+            return self.core.answered(std::mem::take(&mut self.waiting));
+        }
         match self.inbox.recv_timeout(wait) {
             Ok((at, Event::Answer(end))) => {
                 let mut ends = Vec::new();
@@ -304,6 +382,7 @@ impl Station {
 
     fn sort_answer(&mut self, at: Instant, end: LinkAnswer, ends: &mut Vec<LinkAnswer>) {
         if end.id.0 < LIVE_IDS {
+            self.heard += 1;
             return ends.push(end);
         }
         if let Some(asked) = self.asked.take() {
@@ -325,24 +404,46 @@ impl Station {
     }
 
     /// Seconds until nothing is owed any more and all of it is on disk, from when the link was up.
-    fn drain(&mut self, live: bool) -> f64 {
+    /// After each [`SLICE`] it stands still for `meanwhile`, which does not count.
+    fn drain(&mut self, live: bool, mut meanwhile: impl FnMut()) -> f64 {
+        self.is_live = live;
         self.core.wake();
         while !self.core.is_online() {
             self.turn();
         }
-        let start = Instant::now();
+        let mut start = Instant::now();
+        let mut spent = Duration::ZERO;
+        let mut halt = self.core.stats().queued.saturating_sub(SLICE as u64);
         while self.core.stats().queued > 0 || self.core.is_busy() {
             assert!(start.elapsed() < PATIENCE, "{} are left", self.core.stats().queued);
             if live {
                 self.ask_live();
+            } else if self.core.stats().queued < halt {
+                halt = halt.saturating_sub(SLICE as u64);
+                self.let_end();
+                spent += start.elapsed();
+                meanwhile();
+                start = Instant::now();
             }
             self.turn();
         }
-        start.elapsed().as_secs_f64()
+        (spent + start.elapsed()).as_secs_f64()
+    }
+
+    /// Waits until the link has nothing under way, and takes no answer.
+    fn let_end(&mut self) {
+        let mut ends = std::mem::take(&mut self.waiting);
+        while self.heard < self.core.outside().asked {
+            if let Ok((at, Event::Answer(end))) = self.inbox.recv_timeout(PATIENCE) {
+                self.sort_answer(at, *end, &mut ends);
+            }
+        }
+        self.waiting = ends;
     }
 
     /// What live questions take while nothing else goes on.
     fn idle(&mut self, questions: usize) -> Vec<Duration> {
+        self.is_live = true;
         let drained = std::mem::take(&mut self.lives);
         while self.lives.len() < questions {
             self.ask_live();
@@ -364,37 +465,38 @@ fn limit(what: &str, seen: f64, holds: bool, limit: &str) {
     println!("{what:<44} {seen:>8.2}   limit {limit:<11} {held}");
 }
 
-fn check(library: &Practice, units: usize) {
-    let ledger = library.ledger().expect("a ledger");
-    let returns = ledger.iter().filter(|entry| entry.kind == Kind::Return).count();
-    assert_eq!(returns, units, "each return is in the ledger, once");
+fn check(library: Library, units: usize) {
+    assert_eq!(library.returns(), units, "each return is in the ledger, once");
 }
 
 /// Units a second of the bare loop and of the drain.
-fn round(dir: &Path, config: &Config, units: usize, bare_units: usize, number: usize) -> [f64; 2] {
+fn round(dir: &Path, config: &Config, units: usize, number: usize) -> [f64; 2] {
     let data = data(dir, units);
-    let other = library(&data);
-    let all = messages(config, 0..2 * bare_units);
-    let (before, behind) = all.split_at(all.len() / 2);
-    let mut seconds = bare(other.addr(), before);
+    let other = Library::start(&data);
+    let all = messages(config, 0..units);
+    let mut slices = all.chunks(2 * SLICE);
+    let mut client = Bare::connect(other.address);
+    let (mut sent, mut seconds) = (0, 0.0);
 
-    let target = library(&data);
-    let journal = noted(dir, &format!("drained-{number}"), units);
-    let mut station = Station::start(config, journal, target.addr(), units);
-    let drain = units as f64 / station.drain(false);
-    check(&target, units);
-    drop(station);
-
-    seconds += bare(other.addr(), behind);
-    [2.0 * bare_units as f64 / seconds, drain]
+    let target = Library::start(&data);
+    let journal = noted(dir, &format!("drained-{}-{number}", config.library.links), units);
+    let mut station = Station::start(config, journal, target.address, units);
+    let drain = station.drain(false, || {
+        let Some(slice) = slices.next() else { return };
+        sent += slice.len();
+        seconds += client.ask_all(slice);
+    });
+    check(target, units);
+    [sent as f64 / 2.0 / seconds, units as f64 / drain]
 }
 
-fn drained(dir: &Path, config: &Config, units: usize, bare_units: usize, rounds: usize) {
-    println!("{units} noted returns drained, journal on disk, library system in memory");
+fn drained(dir: &Path, config: &Config, units: usize, rounds: usize) {
+    let links = config.library.links;
+    println!("{units} noted returns drained over {links} link(s), journal on disk");
     println!("{:<8} {:>18} {:>18} {:>8}", "units/s", "bare loop", "the station", "ratio");
     let mut ratios = Vec::new();
     for number in 1..=rounds {
-        let [bare, drain] = round(dir, config, units, bare_units, number);
+        let [bare, drain] = round(dir, config, units, number);
         println!("{number:<8} {bare:>18.0} {drain:>18.0} {:>8.2}", drain / bare);
         ratios.push(drain / bare);
     }
@@ -409,12 +511,12 @@ fn drained(dir: &Path, config: &Config, units: usize, bare_units: usize, rounds:
 fn live(dir: &Path, config: &Config, units: usize, questions: usize) {
     let data = data(dir, units);
     let links = config.library.links;
-    let target = library(&data);
+    let target = Library::start(&data);
     let journal = noted(dir, &format!("live-{links}"), units);
-    let mut station = Station::start(config, journal, target.addr(), units);
-    let drain = units as f64 / station.drain(true);
+    let mut station = Station::start(config, journal, target.address, units);
+    let drain = units as f64 / station.drain(true, || {});
     let mut idle = station.idle(questions);
-    check(&target, units);
+    check(target, units);
     let mut busy = std::mem::take(&mut station.lives);
     println!(
         "A live patron's answer, {links} link(s), {} while {drain:.0} units/s are drained, {} idle",
@@ -465,8 +567,8 @@ async fn visit(mut stream: tokio::net::TcpStream, number: usize) -> Option<Vec<D
 }
 
 fn crowd(dir: &Path, stations: usize) {
-    let library = library(&data(dir, stations));
-    let address = library.addr();
+    let library = Library::start(&data(dir, stations));
+    let address = library.address;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let start = Instant::now();
@@ -497,13 +599,22 @@ fn crowd(dir: &Path, stations: usize) {
 }
 
 fn main() {
+    let mut arguments = std::env::args_os().skip_while(|argument| argument != LIBRARY);
+    if let Some(data) = arguments.nth(1) {
+        return be_library(data.into());
+    }
     // Under `cargo test`, which passes no `--bench`, few show that all of it works.
     let bench = std::env::args().any(|argument| argument == "--bench");
     let part = |of: usize| if bench { of } else { of / 50 };
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a writable target");
     let dir = dir.path();
     let mut config: Config = toml::from_str(CONFIG).expect("a set-up");
-    drained(dir, &config, part(UNITS), part(BARE), if bench { ROUNDS } else { 1 });
+    // As many units as a slice has at least.
+    let units = part(UNITS).max(3 * SLICE);
+    for links in [1, 2] {
+        config.library.links = links;
+        drained(dir, &config, units, if bench { ROUNDS } else { 1 });
+    }
     for links in [1, 2] {
         config.library.links = links;
         live(dir, &config, part(UNITS) / 2, part(LIVE_IDLE));

@@ -57,14 +57,13 @@ pub trait Outside {
     /// [`KeyError::Random`] when there are no random bytes.
     fn codes(&mut self, n: usize) -> Result<Vec<SessionCode>, KeyError>;
 
-    /// Asks the library system; the end comes by [`Core::answered`].
+    /// Asks the library system these, in this order; the end of each comes by [`Core::answered`].
     ///
     /// # Errors
-    /// [`SubmitError`]; then no end comes.
+    /// [`SubmitError`]; then no end of any comes.
     fn ask(
         &mut self,
-        id: RequestId,
-        request: Request,
+        requests: Vec<(RequestId, Request)>,
         priority: Priority,
     ) -> Result<(), SubmitError>;
 
@@ -115,6 +114,8 @@ pub struct Core<O> {
     room: Room,
     /// Writes wanted by the session, not made yet.
     writes: Vec<(Token, Vec<Record>)>,
+    /// Background requests wanted by the session, not handed over yet.
+    asks: Vec<(RequestId, Request)>,
     pads: Pads,
     readers: usize,
     /// Slips at the printer; with the return, if they go with an item.
@@ -168,6 +169,7 @@ impl<O: Outside> Core<O> {
             space_due: Duration::ZERO,
             room: Room::All,
             writes: Vec::new(),
+            asks: Vec::new(),
             pads: Pads::new(config.readers.iter().map(|reader| reader.model.reads_items())),
             readers: config.readers.len(),
             jobs: HashMap::new(),
@@ -408,7 +410,7 @@ impl<O: Outside> Core<O> {
     /// Gives the session inputs, carries out what it wants, and feeds back what is known at once,
     /// until nothing is left. Writes that follow each other go to the disk together; nothing else
     /// is carried out before they are there, but for what is asked in the background: that is of
-    /// units which are in the journal since long.
+    /// units which are in the journal since long. It is handed over together, ahead of the disk.
     fn feed_all(&mut self, mut inputs: VecDeque<Input>) {
         loop {
             if inputs.is_empty() {
@@ -418,6 +420,7 @@ impl<O: Outside> Core<O> {
             let effects = self.session.handle(input, self.outside.now());
             for effect in effects {
                 if !self.outside.has_power() {
+                    self.asks.clear();
                     return self.writes.clear();
                 }
                 if let Effect::Record(token, records) = effect {
@@ -439,7 +442,7 @@ impl<O: Outside> Core<O> {
 
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            // Collected by `feed`.
+            // Collected by `feed_all`.
             Effect::Record(..) => None,
             Effect::Ask { id, ask, background } => self.ask(id, &ask, background),
             Effect::SetSecurity { op, tags, want } => {
@@ -476,14 +479,16 @@ impl<O: Outside> Core<O> {
 
     /// Makes the writes that are wanted, durably, and says how they went.
     fn write_out(&mut self) -> Vec<Input> {
+        let asks = std::mem::take(&mut self.asks);
+        let mut inputs = self.hand_over(asks, Priority::Background);
         if self.writes.is_empty() {
-            return Vec::new();
+            return inputs;
         }
         let writes = std::mem::take(&mut self.writes);
         let groups: Vec<&[Record]> = writes.iter().map(|(_, records)| records.as_slice()).collect();
         let results = self.journal.write_all(&groups);
         // The room first: a write that found the disk full changes what may begin.
-        let mut inputs: Vec<Input> = self.room_changed().into_iter().collect();
+        inputs.extend(self.room_changed());
         for ((token, records), written) in writes.iter().zip(results) {
             if let Err(error) = &written {
                 tracing::error!(%error, "journal write");
@@ -495,20 +500,30 @@ impl<O: Outside> Core<O> {
     }
 
     fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {
-        if !background && ask.leads_to_write() {
+        let request = ils::request(ask, &self.profile, self.outside.now().wall);
+        let request = (RequestId(id.0), request);
+        if background {
+            self.asks.push(request);
+            return None;
+        }
+        if ask.leads_to_write() {
             for number in (0..self.readers).filter(|no| self.pads.reads_items(*no)) {
                 self.outside.read(number, Command::Expect);
             }
         }
-        let request = ils::request(ask, &self.profile, self.outside.now().wall);
-        let priority = if background { Priority::Background } else { Priority::Live };
-        match self.outside.ask(RequestId(id.0), request, priority) {
-            Ok(()) => None,
-            Err(error) => {
-                tracing::error!(%error, "library link");
-                Some(Input::Answer(id, Err::<SessionAnswer, _>(NoAnswer::NotSent)))
-            }
+        self.hand_over(vec![request], Priority::Live).pop()
+    }
+
+    /// Hands requests to the link; what is known of them at once.
+    fn hand_over(&mut self, requests: Vec<(RequestId, Request)>, priority: Priority) -> Vec<Input> {
+        if requests.is_empty() {
+            return Vec::new();
         }
+        let ids: Vec<AskId> = requests.iter().map(|(id, _)| AskId(id.0)).collect();
+        let Err(error) = self.outside.ask(requests, priority) else { return Vec::new() };
+        tracing::error!(%error, "library link");
+        let unsent = |id| Input::Answer(id, Err::<SessionAnswer, _>(NoAnswer::NotSent));
+        ids.into_iter().map(unsent).collect()
     }
 
     fn print(&mut self, slip: &Slip, of: Option<TxnId>) -> Option<Input> {

@@ -319,11 +319,10 @@ impl Outside for Threads {
 
     fn ask(
         &mut self,
-        id: RequestId,
-        request: Request,
+        requests: Vec<(RequestId, Request)>,
         priority: Priority,
     ) -> Result<(), SubmitError> {
-        self.sip.request(id, request, priority)
+        self.sip.requests(requests, priority)
     }
 
     fn read(&mut self, number: ReaderNo, command: Command) -> bool {

@@ -84,8 +84,14 @@ impl Outside for Ports {
         draw_codes(n)
     }
 
-    fn ask(&mut self, id: RequestId, request: Request, of: Priority) -> Result<(), SubmitError> {
-        self.order(Order::Ask(id, Box::new(request), of));
+    fn ask(
+        &mut self,
+        requests: Vec<(RequestId, Request)>,
+        of: Priority,
+    ) -> Result<(), SubmitError> {
+        for (id, request) in requests {
+            self.order(Order::Ask(id, Box::new(request), of));
+        }
         Ok(())
     }
 

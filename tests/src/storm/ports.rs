@@ -117,11 +117,11 @@ impl Outside for Ports {
 
     fn ask(
         &mut self,
-        id: RequestId,
-        request: Request,
+        requests: Vec<(RequestId, Request)>,
         priority: Priority,
     ) -> Result<(), SubmitError> {
-        self.desk.orders.borrow_mut().push_back(Order::Ask(id, Box::new(request), priority));
+        let orders = requests.into_iter().map(|(id, of)| Order::Ask(id, Box::new(of), priority));
+        self.desk.orders.borrow_mut().extend(orders);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! One connection: reads with bounds, works off the async thread, writes with a bound.
+//! One connection: reads with bounds, works, writes with a bound.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -40,7 +40,7 @@ pub(super) async fn refuse(mut stream: TcpStream, answer: &[u8]) {
 }
 
 async fn talk(mut stream: impl Stream, engine: Arc<Engine>) {
-    let mut session = Some(Session::new(&engine.manner));
+    let mut session = Session::new(&engine.manner);
     let mut framer = Framer::new();
     let mut buffer = [0; READ_LEN];
     let mut begun: Option<Instant> = None;
@@ -60,16 +60,13 @@ async fn talk(mut stream: impl Stream, engine: Arc<Engine>) {
                 Some(Ok(line)) => line.to_vec(),
                 Some(Err(error)) => {
                     debug!(%error, "connection closed");
-                    let answer = session.as_ref().map(Session::resend_request);
-                    let _ = write(&mut stream, &answer.unwrap_or_default()).await;
+                    let _ = write(&mut stream, &session.resend_request()).await;
                     return drain(stream).await;
                 }
             };
             complete = true;
             engine.requests.fetch_add(1, Ordering::SeqCst);
-            let Some(owned) = session.take() else { return };
-            let Some((owned, outcome, late)) = work(&engine, owned, line).await else { return };
-            session = Some(owned);
+            let (outcome, late) = work(&engine, &mut session, &line);
             if late > Duration::ZERO {
                 sleep(late).await;
             }
@@ -89,29 +86,21 @@ async fn talk(mut stream: impl Stream, engine: Arc<Engine>) {
     }
 }
 
-/// Works on a line in a thread of its own: SQLite waits for the disk.
-async fn work(
-    engine: &Arc<Engine>,
-    mut session: Session,
-    line: Vec<u8>,
-) -> Option<(Session, Outcome, Duration)> {
-    let engine = Arc::clone(engine);
-    let done = tokio::task::spawn_blocking(move || {
-        let now = engine.clock.now();
-        let mut store = engine.store();
-        let mut faults = engine.faults();
-        let mut world = World {
-            store: &mut store,
-            library: &engine.library,
-            manner: &engine.manner,
-            faults: &mut faults,
-            now,
-        };
-        let outcome = session.line(&mut world, &line);
-        let late = Duration::from_millis(world.faults.late_ms);
-        (session, outcome, late)
-    });
-    done.await.ok()
+/// Works on a line. There is one desk, so a thread of its own would only add its awakening to each
+/// answer; where the database is on a disk, all wait for that alike.
+fn work(engine: &Engine, session: &mut Session, line: &[u8]) -> (Outcome, Duration) {
+    let now = engine.clock.now();
+    let mut store = engine.store();
+    let mut faults = engine.faults();
+    let mut world = World {
+        store: &mut store,
+        library: &engine.library,
+        manner: &engine.manner,
+        faults: &mut faults,
+        now,
+    };
+    let outcome = session.line(&mut world, line);
+    (outcome, Duration::from_millis(world.faults.late_ms))
 }
 
 async fn write(stream: &mut impl Stream, bytes: &[u8]) -> std::io::Result<()> {

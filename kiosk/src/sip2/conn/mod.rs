@@ -6,19 +6,20 @@
 
 mod socket;
 pub mod tls;
+mod waiting;
 
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use drivers::port::{Direction, Tap};
 use tokio::sync::mpsc;
 
 use socket::{Happened, Socket};
 pub use tls::{Tls, TlsError, TlsFiles};
+pub use waiting::Clock;
+use waiting::Waiting;
 
 use super::codes::ScStatusCode;
 use super::link::{Answer, Input, LinkStatus, Priority, RequestId};
@@ -31,21 +32,11 @@ use super::wire::{FrameError, Framer};
 /// those decide what is refused.
 const COMMANDS_MAX: usize = 256;
 
-/// How often a clock given by the caller is looked at, in real time. Such a clock may run faster
-/// than the real one, so waiting is done in small pieces.
-const CLOCK_LOOK: Duration = Duration::from_millis(20);
-
-/// Shortest wait, against a deadline that would not move.
-const WAIT_MIN: Duration = Duration::from_millis(1);
-
 /// Told of an attempt that came to nothing.
 const NO_ANSWER: &str = "no answer to the connection; check address and port, the network and its firewall, and whether TLS is spoken there";
 
 /// Told of a connection closed before anything was served.
 const CLOSED_EARLY: &str = "the library system closes the connection at once; check the account, whether it lets this station in, and whether it wants TLS";
-
-/// Monotonic time since any fixed moment.
-pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// Where the library system is and how it speaks.
 #[derive(Debug, Clone)]
@@ -85,7 +76,7 @@ pub enum SubmitError {
 }
 
 enum Command {
-    Request { id: RequestId, request: Box<Request>, priority: Priority },
+    Requests(Vec<(RequestId, Request)>, Priority),
     Station(ScStatusCode),
     Network(bool),
     Stop,
@@ -124,7 +115,6 @@ impl SipHandle {
         let shell = Shell {
             lanes: (0..pool.links()).map(|_| lane()).collect(),
             pool,
-            turn: 0,
             waiting: Waiting::new(clock),
             tap,
             on_event: Box::new(on_event),
@@ -149,7 +139,19 @@ impl SipHandle {
         request: impl Into<Request>,
         priority: Priority,
     ) -> Result<(), SubmitError> {
-        self.send(Command::Request { id, request: Box::new(request.into()), priority })
+        self.requests(vec![(id, request.into())], priority)
+    }
+
+    /// The same for several, in this order. The link's thread is woken once for them.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; then there will be no event of any.
+    pub fn requests(
+        &self,
+        requests: Vec<(RequestId, Request)>,
+        priority: Priority,
+    ) -> Result<(), SubmitError> {
+        self.send(Command::Requests(requests, priority))
     }
 
     /// Tells the library system of the station's state (printer out of paper).
@@ -206,36 +208,6 @@ fn seed() -> u64 {
     getrandom::u64().unwrap_or_default()
 }
 
-/// Time as the link sees it, and how long to wait for it.
-struct Waiting {
-    clock: Clock,
-    /// Longest real wait before the clock is looked at again.
-    most: Option<Duration>,
-}
-
-impl Waiting {
-    fn new(clock: Option<Clock>) -> Self {
-        match clock {
-            Some(clock) => Self { clock, most: Some(CLOCK_LOOK) },
-            None => {
-                let start = Instant::now();
-                Self { clock: Arc::new(move || start.elapsed()), most: None }
-            }
-        }
-    }
-
-    fn now(&self) -> Duration {
-        (self.clock)()
-    }
-
-    /// Waits for a deadline, or a piece of the way.
-    async fn until(&self, deadline: Option<Duration>) {
-        let Some(deadline) = deadline else { return std::future::pending().await };
-        let left = deadline.saturating_sub(self.now()).max(WAIT_MIN);
-        tokio::time::sleep(self.most.map_or(left, |most| left.min(most))).await;
-    }
-}
-
 /// The connection of one link.
 struct Lane {
     socket: Socket,
@@ -244,32 +216,11 @@ struct Lane {
     connecting: bool,
 }
 
-/// The next thing that happens on any of the connections, looked at from one of them on, so that
-/// none is passed over for ever. May be dropped and called again without loss.
-async fn next_of(lanes: &mut [Lane], first: usize) -> (usize, Happened) {
-    let (before, after) = lanes.split_at_mut(first);
-    let order = after.iter_mut().enumerate().map(|(n, lane)| (first + n, lane));
-    let order = order.chain(before.iter_mut().enumerate());
-    let mut happening: Vec<_> =
-        order.map(|(at, lane)| (at, Box::pin(lane.socket.next()))).collect();
-    poll_fn(|context| {
-        for (at, next) in &mut happening {
-            if let Poll::Ready(happened) = next.as_mut().poll(context) {
-                return Poll::Ready((*at, happened));
-            }
-        }
-        Poll::Pending
-    })
-    .await
-}
-
 /// Links, sockets and clock together.
 struct Shell {
     pool: Pool,
     /// One for each link.
     lanes: Vec<Lane>,
-    /// Whose socket is looked at first.
-    turn: usize,
     waiting: Waiting,
     tap: Option<Tap>,
     on_event: Box<dyn FnMut(Event) + Send>,
@@ -282,13 +233,7 @@ impl Shell {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         self.feed(Input::Tick);
         while !self.stopped {
-            let deadline = self.pool.deadline();
-            self.turn = (self.turn + 1) % self.lanes.len();
-            tokio::select! {
-                command = inbox.recv() => self.obey(command),
-                (at, happened) = next_of(&mut self.lanes, self.turn) => self.take(at, happened),
-                () = self.waiting.until(deadline) => self.feed(Input::Tick),
-            }
+            poll_fn(|context| self.poll_turn(&mut inbox, context)).await;
         }
         // What was handed over after the end still gets its event.
         inbox.close();
@@ -297,10 +242,41 @@ impl Shell {
         }
     }
 
+    /// Takes one thing from each connection, what was asked by then, and the time. What the
+    /// library system said comes first: it has nothing to do until it is asked the next.
+    fn poll_turn(
+        &mut self,
+        inbox: &mut mpsc::Receiver<Command>,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        let mut any = Poll::Pending;
+        for at in 0..self.lanes.len() {
+            if let Poll::Ready(happened) = self.lanes[at].socket.poll_next(context) {
+                self.take(at, happened);
+                any = Poll::Ready(());
+            }
+        }
+        for _ in 0..COMMANDS_MAX {
+            let Poll::Ready(command) = inbox.poll_recv(context) else { break };
+            self.obey(command);
+            any = Poll::Ready(());
+            if self.stopped {
+                return any;
+            }
+        }
+        if self.waiting.poll_until(self.pool.deadline(), context).is_ready() {
+            self.feed(Input::Tick);
+            any = Poll::Ready(());
+        }
+        any
+    }
+
     fn obey(&mut self, command: Option<Command>) {
         match command {
-            Some(Command::Request { id, request, priority }) => {
-                self.feed(Input::Submit { id, request, priority });
+            Some(Command::Requests(requests, priority)) => {
+                for (id, request) in requests {
+                    self.feed(Input::Submit { id, request: Box::new(request), priority });
+                }
             }
             Some(Command::Station(code)) => self.feed(Input::Station(code)),
             Some(Command::Network(on)) => self.feed(Input::Network(on)),

@@ -1,13 +1,12 @@
 //! One TCP connection at a time, as a source of things that happen.
 
-use std::future::{Future, pending};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use zeroize::Zeroizing;
 
@@ -40,8 +39,7 @@ enum State {
     Closed,
     Connecting(Connecting),
     Open {
-        read: ReadHalf<Box<dyn Stream>>,
-        write: WriteHalf<Box<dyn Stream>>,
+        stream: Box<dyn Stream>,
         /// Bytes were written that encryption may still hold.
         flush: bool,
     },
@@ -86,59 +84,67 @@ impl Socket {
     /// Sends bytes, as many as are taken at once, and queues the rest. Without a connection they
     /// are dropped: the link hears of the loss.
     pub(super) fn send(&mut self, bytes: &[u8]) {
-        let State::Open { write, flush, .. } = &mut self.state else { return };
+        let State::Open { stream, flush } = &mut self.state else { return };
         self.unsent.extend_from_slice(bytes);
-        // Whoever must wait is woken through `next`, which also meets what fails here.
+        // Whoever must wait is woken through `poll_next`, which also meets what fails here.
         let mut context = Context::from_waker(Waker::noop());
-        if let Poll::Ready(Ok(n)) = Pin::new(write).poll_write(&mut context, &self.unsent) {
+        if let Poll::Ready(Ok(n)) = Pin::new(stream).poll_write(&mut context, &self.unsent) {
             *flush |= n > 0;
             self.unsent.drain(..n);
         }
     }
 
-    /// The next thing that happens. May be dropped and called again without loss.
-    pub(super) async fn next(&mut self) -> Happened {
+    /// The next thing that happens.
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
         let happened = match &mut self.state {
-            State::Closed => return pending().await,
-            State::Connecting(connecting) => match connecting.await {
+            State::Closed => return Poll::Pending,
+            State::Connecting(connecting) => match ready!(connecting.as_mut().poll(context)) {
                 Ok(stream) => {
-                    let (read, write) = tokio::io::split(stream);
-                    self.state = State::Open { read, write, flush: false };
-                    return Happened::Connected;
+                    self.state = State::Open { stream, flush: false };
+                    return Poll::Ready(Happened::Connected);
                 }
                 Err(error) => Happened::ConnectFailed(error),
             },
-            State::Open { read, write, flush } => tokio::select! {
-                got = read.read(&mut self.buffer[..]) => match got {
-                    Ok(0) => Happened::Closed(None),
-                    Ok(n) => return Happened::Received(self.buffer[..n].to_vec()),
-                    Err(error) => Happened::Closed(Some(error)),
-                },
-                put = push(write, &self.unsent), if *flush || !self.unsent.is_empty() => match put {
-                    Ok(n) => {
-                        *flush = n > 0;
-                        self.unsent.drain(..n);
-                        if self.unsent.is_empty() {
-                            self.unsent = Zeroizing::default();
-                        }
-                        return Happened::Sent;
+            State::Open { stream, flush } => {
+                let mut buffer = ReadBuf::new(&mut self.buffer[..]);
+                match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                    Poll::Ready(Ok(())) if buffer.filled().is_empty() => Happened::Closed(None),
+                    Poll::Ready(Ok(())) => {
+                        return Poll::Ready(Happened::Received(buffer.filled().to_vec()));
                     }
-                    Err(error) => Happened::Closed(Some(error)),
-                },
-            },
+                    Poll::Ready(Err(error)) => Happened::Closed(Some(error)),
+                    Poll::Pending => match ready!(push(stream, flush, &mut self.unsent, context)) {
+                        Ok(()) => return Poll::Ready(Happened::Sent),
+                        Err(error) => Happened::Closed(Some(error)),
+                    },
+                }
+            }
         };
         self.close();
-        happened
+        Poll::Ready(happened)
     }
 }
 
-/// Writes some bytes, or where there are none left, what encryption holds; how many were taken.
-async fn push(write: &mut WriteHalf<Box<dyn Stream>>, unsent: &[u8]) -> io::Result<usize> {
-    if unsent.is_empty() {
-        write.flush().await?;
-        return Ok(0);
+/// Writes some bytes, or where there are none left, what encryption holds. Waits while there is
+/// neither.
+fn push(
+    stream: &mut Box<dyn Stream>,
+    flush: &mut bool,
+    unsent: &mut Zeroizing<Vec<u8>>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let stream = Pin::new(stream);
+    if !unsent.is_empty() {
+        let n = ready!(stream.poll_write(context, unsent))?;
+        *flush = true;
+        unsent.drain(..n);
+    } else if *flush {
+        ready!(stream.poll_flush(context))?;
+        *flush = false;
+    } else {
+        return Poll::Pending;
     }
-    write.write(unsent).await
+    Poll::Ready(Ok(()))
 }
 
 async fn connect(host: String, port: u16, tls: Option<Tls>) -> io::Result<Box<dyn Stream>> {

@@ -12,7 +12,7 @@ pub const LIVE_QUEUE_MAX: usize = 64;
 
 /// Most background requests waiting. The outbox itself is in the journal; this only has to keep
 /// the link busy.
-pub const BACKGROUND_QUEUE_MAX: usize = 64;
+pub const BACKGROUND_QUEUE_MAX: usize = 128;
 
 #[derive(Debug)]
 struct Waiting {

@@ -3,13 +3,15 @@
 //! A state machine like [`Link`], over one to [`LINKS_MAX`] of them. Requests wait here and go to
 //! a link that has nothing under way, so a link never has more than one. What touches the same
 //! item or the same patron keeps the order it was handed over in; everything else goes side by
-//! side. Background requests leave one link to the readers, or with one link wait for them. When
+//! side. While a reader is here, background requests leave one link to them, or with one link wait
+//! for them; else they have all. When
 //! one of them is not answered at once, loans and returns that wait behind it are given back: they
 //! were to follow it, and whether they still may is not for the link to say.
 //!
 //! The first link is always wanted. The others are made once one is ready, and a library system
 //! that allows fewer connections is not pressed: they come back after [`EXTRA_BACK_OFF`].
 
+mod held;
 mod queue;
 
 use std::collections::VecDeque;
@@ -21,6 +23,8 @@ use super::link::{Answer, Input, Link, LinkStatus, OFFLINE_WAIT, Outcome, Priori
 use super::link::{Output as LinkOutput, RequestId, Unknown};
 use super::message::Request;
 use super::profile::Profile;
+use held::Held;
+pub use held::{TOGETHER_MAX, TOGETHER_WAIT};
 use queue::{Keys, Queue};
 
 /// Most links to one library system.
@@ -33,6 +37,9 @@ pub const EXTRA_BACK_OFF: [Duration; 3] =
 
 /// A further link that served so long was not refused.
 pub const EXTRA_SETTLED: Duration = Duration::from_secs(60);
+
+/// How long after a live request one more is looked for: readers look for books, and read. Ours.
+pub const READER_STAYS: Duration = Duration::from_secs(60);
 
 /// What a pool wants done; the number is that of the link.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,6 +79,9 @@ struct Member {
 pub struct Pool {
     members: Vec<Member>,
     queue: Queue,
+    held: Held,
+    /// Until when a reader is taken to be here.
+    reader_until: Duration,
     network: bool,
     stopped: bool,
     /// Whether a link was ready after the last input.
@@ -104,6 +114,8 @@ impl Pool {
         Self {
             members: (0..links.clamp(1, LINKS_MAX)).map(member).collect(),
             queue: Queue::default(),
+            held: Held::default(),
+            reader_until: Duration::ZERO,
             network: true,
             stopped: false,
             was_ready: false,
@@ -137,7 +149,7 @@ impl Pool {
         let links = self.members.iter().filter_map(|member| member.link.deadline());
         let again = self.members.iter().filter_map(|m| m.again).filter(|_| self.may_grow());
         let queue = if self.any_ready() { None } else { self.queue.next_expiry() };
-        links.chain(again).chain(queue).min()
+        links.chain(again).chain(queue).chain(self.held.deadline()).min()
     }
 
     /// What happened to the connection of a link: [`Input::Connected`], [`Input::ConnectFailed`],
@@ -166,6 +178,9 @@ impl Pool {
     }
 
     fn submit(&mut self, id: RequestId, request: Box<Request>, priority: Priority, now: Duration) {
+        if priority == Priority::Live {
+            self.reader_until = now + READER_STAYS;
+        }
         if self.stopped {
             self.not_sent(id);
         } else if !self.queue.push(id, request, priority, now) {
@@ -199,26 +214,38 @@ impl Pool {
                 LinkOutput::Send(bytes) => Output::Send(at, bytes),
                 LinkOutput::Close => Output::Close(at),
                 LinkOutput::Answer(answer) => {
-                    let under_way = &mut self.members[at].under_way;
-                    let ended = under_way.take_if(|under_way| under_way.id == answer.id);
-                    let background = ended.is_some_and(|u| u.priority == Priority::Background);
-                    // A no to what was sent twice may be no answer either.
-                    let recalled = background
-                        && (answer.outcome == Outcome::Unknown(Unknown::LinkLost)
-                            || answer.transmissions > 1);
-                    // Told first: what follows from the answer must know of it.
-                    if recalled {
-                        for id in self.queue.recall() {
-                            self.not_sent(id);
-                        }
-                    }
-                    Output::Answer(answer)
+                    self.ended(at, answer, now);
+                    continue;
                 }
                 // The pool tells its own.
                 LinkOutput::Status(_) => continue,
             };
             self.outputs.push_back(output);
         }
+    }
+
+    /// A link's request came to its end.
+    fn ended(&mut self, at: usize, answer: Box<Answer>, now: Duration) {
+        let under_way = self.members[at].under_way.take_if(|of| of.id == answer.id);
+        if under_way.is_none_or(|of| of.priority == Priority::Live) {
+            self.tell_held();
+            return self.outputs.push_back(Output::Answer(answer));
+        }
+        // A no to what was sent twice may be no answer either.
+        let lost = answer.outcome == Outcome::Unknown(Unknown::LinkLost);
+        if !lost && answer.transmissions <= 1 {
+            return self.held.push(answer, now);
+        }
+        // Told first: what follows from the answers must know of it.
+        for id in self.queue.recall() {
+            self.not_sent(id);
+        }
+        self.outputs.push_back(Output::Answer(answer));
+        self.tell_held();
+    }
+
+    fn tell_held(&mut self) {
+        self.outputs.extend(self.held.take().into_iter().map(Output::Answer));
     }
 
     fn advance(&mut self, now: Duration) {
@@ -232,6 +259,9 @@ impl Pool {
             self.dispatch(now);
         } else {
             self.expire(now);
+        }
+        if !ready || self.held.is_due(self.queue.count(Priority::Background), now) {
+            self.tell_held();
         }
         self.report();
     }
@@ -291,7 +321,8 @@ impl Pool {
             let busy = || self.members.iter().filter_map(|member| member.under_way.as_ref());
             let background = busy().filter(|u| u.priority == Priority::Background).count();
             let ready = self.members.iter().filter(|member| member.link.is_ready()).count();
-            let room = background < ready.saturating_sub(1).max(1);
+            let kept = usize::from(now < self.reader_until);
+            let room = background < ready.saturating_sub(kept).max(1);
             let keys: Vec<Keys> = busy().map(|under_way| under_way.keys.clone()).collect();
             let Some(next) = self.queue.pop(&keys, room) else { return };
             let (id, priority) = (next.id, next.priority);

@@ -80,12 +80,17 @@ impl Queue {
             Priority::Live => LIVE_QUEUE_MAX,
             Priority::Background => BACKGROUND_QUEUE_MAX,
         };
-        if self.0.iter().filter(|waiting| waiting.priority == priority).count() >= most {
+        if self.count(priority) >= most {
             return false;
         }
         let keys = Keys::of(&request);
         self.0.push_back(Waiting { id, request, keys, priority, expires: now + OFFLINE_WAIT });
         true
+    }
+
+    /// How many wait.
+    pub(super) fn count(&self, of: Priority) -> usize {
+        self.0.iter().filter(|waiting| waiting.priority == of).count()
     }
 
     /// The next request that meets neither one under way nor an earlier one: live first, and

@@ -111,6 +111,12 @@ impl Rig {
         self.heard(at, Input::Line(line.as_bytes()));
     }
 
+    fn answer_all(&mut self) {
+        while let Some(at) = self.open.iter().position(Option::is_some) {
+            self.answer(at);
+        }
+    }
+
     fn lend(&mut self, id: u64, patron: &str, item: &str, priority: Priority) {
         let request = CheckoutRequest {
             patron_identifier: PatronId::new(patron),
@@ -128,6 +134,18 @@ impl Rig {
     fn submit(&mut self, id: u64, request: impl Into<Request>, priority: Priority) {
         let request = Box::new(request.into());
         self.give(Input::Submit { id: RequestId(id), request, priority });
+    }
+
+    /// Returns in the background, of different items.
+    fn note(&mut self, ids: std::ops::RangeInclusive<u64>) {
+        for id in ids {
+            self.take_back(id, &format!("Q{id}"), Priority::Background);
+        }
+    }
+
+    /// Which answers were told, in that order.
+    fn told(&self) -> Vec<u64> {
+        self.answers.iter().map(|answer| answer.id.0).collect()
     }
 
     fn next_deadline(&mut self) {
@@ -168,15 +186,94 @@ fn the_same_patron_waits() {
 }
 
 #[test]
-fn a_drain_leaves_a_link_to_readers() {
+fn a_drain_has_all_links_until_a_reader_comes_and_leaves_one_while_they_stay() {
     let mut rig = Rig::online(3);
-    for id in 0..10 {
-        rig.take_back(id, &format!("Q{id}"), Priority::Background);
-    }
-    assert_eq!(rig.items(), ["Q0", "Q1"]);
+    rig.note(1..=6);
+    assert_eq!(rig.items(), ["Q1", "Q2", "Q3"]);
     rig.take_back(100, "L", Priority::Live);
-    assert_eq!(rig.items().last().unwrap(), "L");
-    assert_eq!(rig.sent.len(), 3);
+    rig.answer(0);
+    assert_eq!(rig.items().last().unwrap(), "L", "before all that waits");
+    rig.answer_all();
+    rig.note(7..=10);
+    assert_eq!(rig.items()[7..], ["Q7", "Q8"], "one link is the reader's");
+    rig.answer_all();
+    rig.now += READER_STAYS;
+    rig.give(Input::Tick);
+    rig.answer_all();
+    rig.note(11..=14);
+    assert_eq!(rig.items()[11..], ["Q11", "Q12", "Q13"], "the reader is gone");
+}
+
+#[test]
+fn answers_to_the_outbox_are_told_together_before_it_is_used_up() {
+    let mut rig = Rig::online(1);
+    rig.note(1..=10);
+    for _ in 0..4 {
+        rig.answer(0);
+    }
+    assert_eq!(rig.told(), [] as [u64; 0], "four are done, and five wait");
+    rig.answer(0);
+    assert_eq!(rig.told(), [1, 2, 3, 4, 5]);
+    assert_eq!(rig.sent.len(), 6, "the next one is under way meanwhile");
+    for _ in 0..5 {
+        rig.answer(0);
+    }
+    assert_eq!(rig.told(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+}
+
+#[test]
+fn no_more_answers_are_held_than_told_together() {
+    let mut rig = Rig::online(1);
+    rig.note(1..=100);
+    for _ in 1..TOGETHER_MAX {
+        rig.answer(0);
+    }
+    assert_eq!(rig.told().len(), 0);
+    rig.answer(0);
+    assert_eq!(rig.told().len(), TOGETHER_MAX);
+}
+
+#[test]
+fn an_answer_is_held_but_a_moment() {
+    let mut rig = Rig::online(1);
+    rig.note(1..=10);
+    rig.answer(0);
+    let from = rig.now;
+    rig.next_deadline();
+    assert_eq!((rig.told(), rig.now - from), (vec![1], TOGETHER_WAIT));
+}
+
+#[test]
+fn a_readers_answer_waits_for_none_and_keeps_its_place() {
+    let mut rig = Rig::online(1);
+    rig.note(1..=10);
+    rig.answer(0);
+    rig.take_back(100, "L", Priority::Live);
+    rig.answer(0);
+    assert_eq!(rig.told(), [] as [u64; 0]);
+    rig.answer(0);
+    assert_eq!(rig.told(), [1, 2, 100]);
+}
+
+#[test]
+fn a_lost_answer_is_told_before_those_that_were_held() {
+    let mut rig = Rig::online(2);
+    rig.note(1..=10);
+    rig.answer(1);
+    rig.heard(0, Input::Closed);
+    let told = rig.told();
+    let (given_back, others) = told.split_at(7);
+    assert_eq!(given_back, [4, 5, 6, 7, 8, 9, 10]);
+    assert_eq!(others, [1, 2], "the lost one, then the held one; a third is under way");
+}
+
+#[test]
+fn what_was_held_is_told_at_the_end() {
+    let mut rig = Rig::online(1);
+    rig.note(1..=10);
+    rig.answer(0);
+    rig.give(Input::Stop);
+    assert_eq!(rig.told().len(), 10);
 }
 
 #[test]
