@@ -2,11 +2,12 @@
 //!
 //! A state machine like [`Link`], over one to [`LINKS_MAX`] of them. Requests wait here and go to
 //! a link that has nothing under way, so a link never has more than one. What touches the same
-//! item or the same patron keeps the order it was handed over in; everything else goes side by
-//! side. While a reader is here, background requests leave one link to them, or with one link wait
-//! for them; else they have all. When
-//! one of them is not answered at once, loans and returns that wait behind it are given back: they
-//! were to follow it, and whether they still may is not for the link to say.
+//! item or the same patron keeps the order it was handed over in, and so does what is posted in the
+//! background: loans and returns noted before, one at a time (sip2.md section 5). Everything else
+//! goes side by side. While a reader is here, background requests leave one link to them, or with
+//! one link wait for them; else they have all. When one of them is not answered at once, the posts
+//! that wait behind it are given back: they were to follow it, and whether they still may is not
+//! for the link to say. Answers to the others are told several at a time while more of them waits.
 //!
 //! The first link is always wanted. The others are made once one is ready, and a library system
 //! that allows fewer connections is not pressed: they come back after [`EXTRA_BACK_OFF`].
@@ -25,7 +26,7 @@ use super::message::Request;
 use super::profile::Profile;
 use held::Held;
 pub use held::{TOGETHER_MAX, TOGETHER_WAIT};
-use queue::{Keys, Queue};
+use queue::{Kind, Queue};
 
 /// Most links to one library system.
 pub const LINKS_MAX: usize = 8;
@@ -59,8 +60,7 @@ pub enum Output {
 /// What a link has under way.
 struct UnderWay {
     id: RequestId,
-    keys: Keys,
-    priority: Priority,
+    kind: Kind,
 }
 
 /// One link and what the pool knows of it.
@@ -227,7 +227,7 @@ impl Pool {
     /// A link's request came to its end.
     fn ended(&mut self, at: usize, answer: Box<Answer>, now: Duration) {
         let under_way = self.members[at].under_way.take_if(|of| of.id == answer.id);
-        if under_way.is_none_or(|of| of.priority == Priority::Live) {
+        if under_way.is_none_or(|of| of.kind.priority == Priority::Live) {
             self.tell_held();
             return self.outputs.push_back(Output::Answer(answer));
         }
@@ -319,14 +319,14 @@ impl Pool {
                 continue;
             }
             let busy = || self.members.iter().filter_map(|member| member.under_way.as_ref());
-            let background = busy().filter(|u| u.priority == Priority::Background).count();
+            let background = busy().filter(|u| u.kind.priority == Priority::Background).count();
             let ready = self.members.iter().filter(|member| member.link.is_ready()).count();
             let kept = usize::from(now < self.reader_until);
             let room = background < ready.saturating_sub(kept).max(1);
-            let keys: Vec<Keys> = busy().map(|under_way| under_way.keys.clone()).collect();
-            let Some(next) = self.queue.pop(&keys, room) else { return };
-            let (id, priority) = (next.id, next.priority);
-            self.members[at].under_way = Some(UnderWay { id, keys: next.keys, priority });
+            let kinds: Vec<Kind> = busy().map(|under_way| under_way.kind.clone()).collect();
+            let Some(next) = self.queue.pop(&kinds, room) else { return };
+            let (id, priority) = (next.id, next.kind.priority);
+            self.members[at].under_way = Some(UnderWay { id, kind: next.kind });
             self.feed(at, Input::Submit { id, request: next.request, priority }, now);
         }
     }

@@ -46,11 +46,28 @@ impl Keys {
     }
 }
 
+/// What matters of a request while others wait.
+#[derive(Clone)]
+pub(super) struct Kind {
+    keys: Keys,
+    pub(super) priority: Priority,
+    /// A loan or return noted before: told one at a time, in the order it happened (sip2.md
+    /// section 5).
+    pub(super) is_post: bool,
+}
+
+impl Kind {
+    fn of(request: &Request, priority: Priority) -> Self {
+        let posts = matches!(request, Request::Checkin(_) | Request::Checkout(_));
+        let is_post = posts && priority == Priority::Background;
+        Self { keys: Keys::of(request), priority, is_post }
+    }
+}
+
 struct Waiting {
     id: RequestId,
     request: Box<Request>,
-    keys: Keys,
-    priority: Priority,
+    kind: Kind,
     /// When it is given back, unless a link is ready.
     expires: Duration,
 }
@@ -59,8 +76,7 @@ struct Waiting {
 pub(super) struct Next {
     pub(super) id: RequestId,
     pub(super) request: Box<Request>,
-    pub(super) keys: Keys,
-    pub(super) priority: Priority,
+    pub(super) kind: Kind,
 }
 
 /// In the order they were handed over.
@@ -83,43 +99,49 @@ impl Queue {
         if self.count(priority) >= most {
             return false;
         }
-        let keys = Keys::of(&request);
-        self.0.push_back(Waiting { id, request, keys, priority, expires: now + OFFLINE_WAIT });
+        let kind = Kind::of(&request, priority);
+        self.0.push_back(Waiting { id, request, kind, expires: now + OFFLINE_WAIT });
         true
     }
 
     /// How many wait.
     pub(super) fn count(&self, of: Priority) -> usize {
-        self.0.iter().filter(|waiting| waiting.priority == of).count()
+        self.0.iter().filter(|waiting| waiting.kind.priority == of).count()
     }
 
     /// The next request that meets neither one under way nor an earlier one: live first, and
-    /// before them what a live one waits for; background only where there is room for it.
-    pub(super) fn pop(&mut self, under_way: &[Keys], background: bool) -> Option<Next> {
+    /// before them what a live one waits for; background only where there is room for it, and of
+    /// posts the first one while none is under way.
+    pub(super) fn pop(&mut self, under_way: &[Kind], background: bool) -> Option<Next> {
         let free = |at: usize| {
-            let keys = &self.0[at].keys;
-            !under_way.iter().any(|other| other.meet(keys))
-                && !self.0.iter().take(at).any(|earlier| earlier.keys.meet(keys))
+            let keys = &self.0[at].kind.keys;
+            !under_way.iter().any(|other| other.keys.meet(keys))
+                && !self.0.iter().take(at).any(|earlier| earlier.kind.keys.meet(keys))
+        };
+        let in_order = |at: usize| {
+            !self.0[at].kind.is_post
+                || !under_way.iter().any(|other| other.is_post)
+                    && !self.0.iter().take(at).any(|earlier| earlier.kind.is_post)
         };
         let urgent = self.urgent();
-        let at = (0..self.0.len())
-            .find(|&at| urgent[at] && free(at))
-            .or_else(|| (0..self.0.len()).find(|&at| background && !urgent[at] && free(at)))?;
-        let Waiting { id, request, keys, priority, .. } = self.0.remove(at)?;
-        Some(Next { id, request, keys, priority })
+        let other = |at: &usize| background && !urgent[*at] && free(*at) && in_order(*at);
+        let mut all = 0..self.0.len();
+        let at = all.clone().find(|&at| urgent[at] && free(at)).or_else(|| all.find(other))?;
+        let Waiting { id, request, kind, .. } = self.0.remove(at)?;
+        Some(Next { id, request, kind })
     }
 
     /// Which requests are live, or stand before a live one.
     fn urgent(&self) -> Vec<bool> {
         let mut urgent: Vec<bool> =
-            self.0.iter().map(|waiting| waiting.priority == Priority::Live).collect();
+            self.0.iter().map(|waiting| waiting.kind.priority == Priority::Live).collect();
         if !urgent.contains(&true) {
             return urgent;
         }
         for at in (0..urgent.len()).rev() {
             if urgent[at] {
                 for (flag, earlier) in urgent.iter_mut().zip(&self.0).take(at) {
-                    *flag |= earlier.keys.meet(&self.0[at].keys);
+                    *flag |= earlier.kind.keys.meet(&self.0[at].kind.keys);
                 }
             }
         }
@@ -145,14 +167,10 @@ impl Queue {
         expired
     }
 
-    /// Removes what is in the background and has an order: loans and returns.
+    /// Removes the posts.
     pub(super) fn recall(&mut self) -> Vec<RequestId> {
-        let ordered = |waiting: &Waiting| {
-            let posts = matches!(*waiting.request, Request::Checkin(_) | Request::Checkout(_));
-            posts && waiting.priority == Priority::Background
-        };
-        let recalled = self.0.iter().filter(|w| ordered(w)).map(|w| w.id).collect();
-        self.0.retain(|waiting| !ordered(waiting));
+        let recalled = self.0.iter().filter(|w| w.kind.is_post).map(|w| w.id).collect();
+        self.0.retain(|waiting| !waiting.kind.is_post);
         recalled
     }
 

@@ -100,6 +100,7 @@ impl Rig {
         };
         let line = match &open[..2] {
             "99" => String::from_utf8(STATUS_98.to_vec()).unwrap(),
+            "17" => format!("1803000120261122    103000AB{}|AJ|", field("|AB")),
             "09" => format!("101YNN20261122    103000AOYZLIB|AB{}|AQ|", field("|AB")),
             "11" => format!(
                 "121NNY20261122    103000AOYZLIB|AA{}|AB{}|AJ|AH|",
@@ -134,6 +135,17 @@ impl Rig {
     fn submit(&mut self, id: u64, request: impl Into<Request>, priority: Priority) {
         let request = Box::new(request.into());
         self.give(Input::Submit { id: RequestId(id), request, priority });
+    }
+
+    /// Questions in the background, about different items.
+    fn look_up(&mut self, ids: std::ops::RangeInclusive<u64>) {
+        for id in ids {
+            let request = ItemInformationRequest {
+                item_identifier: format!("Q{id}"),
+                ..ItemInformationRequest::default()
+            };
+            self.submit(id, request, Priority::Background);
+        }
     }
 
     /// Returns in the background, of different items.
@@ -188,20 +200,43 @@ fn the_same_patron_waits() {
 #[test]
 fn a_drain_has_all_links_until_a_reader_comes_and_leaves_one_while_they_stay() {
     let mut rig = Rig::online(3);
-    rig.note(1..=6);
+    rig.look_up(1..=6);
     assert_eq!(rig.items(), ["Q1", "Q2", "Q3"]);
     rig.take_back(100, "L", Priority::Live);
     rig.answer(0);
     assert_eq!(rig.items().last().unwrap(), "L", "before all that waits");
     rig.answer_all();
-    rig.note(7..=10);
+    rig.look_up(7..=10);
     assert_eq!(rig.items()[7..], ["Q7", "Q8"], "one link is the reader's");
     rig.answer_all();
     rig.now += READER_STAYS;
     rig.give(Input::Tick);
     rig.answer_all();
-    rig.note(11..=14);
+    rig.look_up(11..=14);
     assert_eq!(rig.items()[11..], ["Q11", "Q12", "Q13"], "the reader is gone");
+}
+
+#[test]
+fn posts_go_one_at_a_time_in_their_order_and_questions_beside_them() {
+    let mut rig = Rig::online(2);
+    rig.note(1..=2);
+    rig.look_up(3..=4);
+    assert_eq!(rig.items(), ["Q1", "Q3"]);
+    rig.answer(1);
+    assert_eq!(rig.items()[2..], ["Q4"], "the second post waits for the first");
+    rig.answer(0);
+    assert_eq!(rig.items()[3..], ["Q2"]);
+}
+
+#[test]
+fn a_post_whose_patron_is_busy_is_not_passed_by_a_later_one() {
+    let mut rig = Rig::online(3);
+    rig.lend(1, "0200001234", "A", Priority::Live);
+    rig.lend(2, "0200001234", "B", Priority::Background);
+    rig.take_back(3, "C", Priority::Background);
+    assert_eq!(rig.items(), ["A"]);
+    rig.answer_all();
+    assert_eq!(rig.items(), ["A", "B", "C"]);
 }
 
 #[test]
@@ -258,13 +293,15 @@ fn a_readers_answer_waits_for_none_and_keeps_its_place() {
 #[test]
 fn a_lost_answer_is_told_before_those_that_were_held() {
     let mut rig = Rig::online(2);
-    rig.note(1..=10);
+    rig.note(1..=1);
+    rig.look_up(2..=2);
+    rig.note(3..=9);
     rig.answer(1);
     rig.heard(0, Input::Closed);
     let told = rig.told();
     let (given_back, others) = told.split_at(7);
-    assert_eq!(given_back, [4, 5, 6, 7, 8, 9, 10]);
-    assert_eq!(others, [1, 2], "the lost one, then the held one; a third is under way");
+    assert_eq!(given_back, [3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(others, [1, 2], "the lost one, then the held one");
 }
 
 #[test]
