@@ -5,12 +5,13 @@ mod connection;
 mod encryption;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -43,6 +44,10 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pause after the system could not hand over a connection (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that may wait to be accepted: all stations of a city after a power cut. A further
+/// one is tried again by its system, a second later.
+const BACKLOG: u32 = 1024;
 
 /// Ledger entries read at once.
 const LEDGER_CHUNK: u32 = 1000;
@@ -109,7 +114,14 @@ impl Practice {
         }
         let tls = config.tls.as_ref().map(TlsFiles::acceptor).transpose();
         let tls = tls.map_err(PracticeError::Tls)?;
-        let listener = listen(config.listen)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(PracticeError::Thread)?;
+        let listener = {
+            let _within = runtime.enter();
+            listen(config.listen)?
+        };
         let addr = listener
             .local_addr()
             .map_err(|source| PracticeError::Listen { addr: config.listen, source })?;
@@ -125,10 +137,6 @@ impl Practice {
             requests: AtomicU64::new(0),
         });
         let (stop, stopped) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(PracticeError::Thread)?;
         let shared = Arc::clone(&engine);
         let thread = std::thread::Builder::new()
             .name("practice".to_owned())
@@ -230,10 +238,12 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, PracticeError> {
         io::ErrorKind::AddrInUse => PracticeError::PortInUse { addr },
         _ => PracticeError::Listen { addr, source },
     };
-    // The standard library sets SO_REUSEADDR: a restart need not wait for old connections.
-    let listener = TcpListener::bind(addr).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok(listener)
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(failed)?;
+    // A restart need not wait for old connections.
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind(addr).map_err(failed)?;
+    socket.listen(BACKLOG).map_err(failed)
 }
 
 async fn accept(
@@ -242,10 +252,6 @@ async fn accept(
     engine: Arc<Engine>,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => return warn!(%error, "cannot listen"),
-    };
     let room = Arc::new(Semaphore::new(engine.connections));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let mut tasks = tokio::task::JoinSet::new();

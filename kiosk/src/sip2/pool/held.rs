@@ -14,13 +14,13 @@ pub const TOGETHER_WAIT: Duration = Duration::from_millis(5);
 
 #[derive(Default)]
 pub(super) struct Held {
-    answers: Vec<Box<Answer>>,
+    answers: Vec<Answer>,
     /// When they are told at the latest.
     until: Option<Duration>,
 }
 
 impl Held {
-    pub(super) fn push(&mut self, answer: Box<Answer>, now: Duration) {
+    pub(super) fn push(&mut self, answer: Answer, now: Duration) {
         self.until.get_or_insert(now + TOGETHER_WAIT);
         self.answers.push(answer);
     }
@@ -36,7 +36,7 @@ impl Held {
         self.until.is_some_and(|until| enough || until <= now)
     }
 
-    pub(super) fn take(&mut self) -> Vec<Box<Answer>> {
+    pub(super) fn take(&mut self) -> Vec<Answer> {
         self.until = None;
         std::mem::take(&mut self.answers)
     }

@@ -234,7 +234,7 @@ impl Pool {
         // A no to what was sent twice may be no answer either.
         let lost = answer.outcome == Outcome::Unknown(Unknown::LinkLost);
         if !lost && answer.transmissions <= 1 {
-            return self.held.push(answer, now);
+            return self.held.push(*answer, now);
         }
         // Told first: what follows from the answers must know of it.
         for id in self.queue.recall() {
@@ -245,7 +245,8 @@ impl Pool {
     }
 
     fn tell_held(&mut self) {
-        self.outputs.extend(self.held.take().into_iter().map(Output::Answer));
+        let told = self.held.take().into_iter().map(|answer| Output::Answer(Box::new(answer)));
+        self.outputs.extend(told);
     }
 
     fn advance(&mut self, now: Duration) {
