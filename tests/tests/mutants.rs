@@ -141,6 +141,16 @@ const MUTANTS: [(&str, &[Patch]); 11] = [
         }],
     ),
     (
+        "posted-on-two-links",
+        &[Patch {
+            file: "kiosk/src/sip2/pool/queue.rs",
+            anchor: "            !self.0[at].kind.is_post\n",
+            instead: r#"            crate::mutant("posted-on-two-links")
+                || !self.0[at].kind.is_post
+"#,
+        }],
+    ),
+    (
         "told-before-the-tag",
         &[Patch {
             file: WORK,

@@ -4,9 +4,10 @@
 //! What was noted is posted in the order it happened (patron-experience.md section 12: one unit's
 //! lines in order): a post is handed to the link behind all older ones, and where one of them is
 //! not answered the link gives the rest back (`sip2::pool`). What touches the same item is settled
-//! in the journal before the next is asked; of one patron, one is asked about at a time. For the rest, at most [`WINDOW`] of the oldest are
-//! under way together: the library system answers one request at a time, and the next one is to be
-//! there when it is done, not after the journal was written.
+//! in the journal before the next is asked; of one patron, one is asked about at a time. For the
+//! rest, at most [`WINDOW`] of the oldest are under way together: the library system answers one
+//! request at a time, and the next one is to be there when it is done, not after the journal was
+//! written.
 
 use std::collections::VecDeque;
 
