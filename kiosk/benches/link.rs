@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Program, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ const STATIONS: usize = 1_000;
 const QUESTIONS: usize = 5;
 /// Pause between two live questions.
 const LIVE_PAUSE: Duration = Duration::from_millis(10);
+/// Most answers the station takes into one write, as its loop does.
+const ANSWERS_MAX: usize = 64;
 /// How long the station waits for an event at most.
 const TICK: Duration = Duration::from_millis(20);
 /// Live questions asked of an idle link.
@@ -280,8 +283,10 @@ impl Outside for Ports {
         requests: Vec<(RequestId, Request)>,
         of: Priority,
     ) -> Result<(), SubmitError> {
-        self.asked += requests.len();
-        self.sip.requests(requests, of)
+        let asked = requests.len();
+        self.sip.requests(requests, of)?;
+        self.asked += asked;
+        Ok(())
     }
 
     fn read(&mut self, _number: usize, _command: Command) -> bool {
@@ -336,7 +341,9 @@ impl Station {
             profile: config.library.profile.clone(),
             links: config.library.links,
         };
-        let sip = SipHandle::start(sip, None, None, move |event| {
+        let shared = clock.clone();
+        let time = Arc::new(move || shared.mono_at(Instant::now()));
+        let sip = SipHandle::start(sip, Some(time), None, move |event| {
             let _ = events.send((Instant::now(), event));
         });
         let ports = Ports { clock, sip: sip.expect("a thread"), asked: 0 };
@@ -361,18 +368,29 @@ impl Station {
         let now = self.core.outside().now().mono;
         let due = self.core.deadline().map_or(TICK, |at| at.saturating_sub(now).min(TICK));
         // A live question has its own time.
-        let wait = if self.is_live { due.min(LIVE_PAUSE / 10) } else { due };
+        let asks = self.is_live && self.asked.is_none();
+        let next = self.next.saturating_duration_since(Instant::now());
+        let wait = if asks { due.min(next) } else { due };
         if !self.waiting.is_empty() {
-            return self.core.answered(std::mem::take(&mut self.waiting));
+            let rest = self.waiting.split_off(self.waiting.len().min(ANSWERS_MAX));
+            return self.core.answered(std::mem::replace(&mut self.waiting, rest));
         }
         match self.inbox.recv_timeout(wait) {
             Ok((at, Event::Answer(end))) => {
                 let mut ends = Vec::new();
                 self.sort_answer(at, *end, &mut ends);
-                while let Ok((at, Event::Answer(end))) = self.inbox.try_recv() {
-                    self.sort_answer(at, *end, &mut ends);
+                let mut other = None;
+                while ends.len() < ANSWERS_MAX && other.is_none() {
+                    match self.inbox.try_recv() {
+                        Ok((at, Event::Answer(end))) => self.sort_answer(at, *end, &mut ends),
+                        Ok((_, event)) => other = Some(event),
+                        Err(_) => break,
+                    }
                 }
                 self.core.answered(ends);
+                if let Some(Event::Status(status)) = other {
+                    self.core.link_told(&status);
+                }
             }
             Ok((_, Event::Status(status))) => self.core.link_told(&status),
             Ok(_) => {}
@@ -399,7 +417,8 @@ impl Station {
         let ports = self.core.outside_mut();
         let request = ils::request(&ask, &self.config.library.profile, ports.clock.now().wall);
         let id = RequestId(LIVE_IDS + self.lives.len() as u64);
-        self.asked = Some(Instant::now());
+        // It waited from when it was due: the loop may have been at the disk.
+        self.asked = Some(self.next);
         ports.sip.request(id, request, Priority::Live).expect("the link takes it");
     }
 
@@ -434,8 +453,10 @@ impl Station {
     fn let_end(&mut self) {
         let mut ends = std::mem::take(&mut self.waiting);
         while self.heard < self.core.outside().asked {
-            if let Ok((at, Event::Answer(end))) = self.inbox.recv_timeout(PATIENCE) {
-                self.sort_answer(at, *end, &mut ends);
+            match self.inbox.recv_timeout(PATIENCE) {
+                Ok((at, Event::Answer(end))) => self.sort_answer(at, *end, &mut ends),
+                Ok((_, Event::Status(status))) => self.core.link_told(&status),
+                other => assert!(other.is_ok(), "the link answers"),
             }
         }
         self.waiting = ends;
@@ -492,7 +513,9 @@ fn round(dir: &Path, config: &Config, units: usize, number: usize) -> [f64; 2] {
 
 fn drained(dir: &Path, config: &Config, units: usize, rounds: usize) {
     let links = config.library.links;
-    println!("{units} noted returns drained over {links} link(s), journal on disk");
+    println!(
+        "{units} noted returns drained over {links} link(s), journal on disk; the bare loop has one"
+    );
     println!("{:<8} {:>18} {:>18} {:>8}", "units/s", "bare loop", "the station", "ratio");
     let mut ratios = Vec::new();
     for number in 1..=rounds {
@@ -504,7 +527,8 @@ fn drained(dir: &Path, config: &Config, units: usize, rounds: usize) {
     let ratio = ratios[rounds / 2];
     println!("a unit is two messages");
     println!();
-    limit("drained, of the bare loop, median", ratio, ratio >= DRAIN_MIN, "at least 0.95");
+    let what = format!("drained over {links} link(s), of the loop, median");
+    limit(&what, ratio, ratio >= DRAIN_MIN, "at least 0.95");
     println!();
 }
 

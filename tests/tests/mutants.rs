@@ -31,7 +31,7 @@ pub(crate) fn mutant(name: &str) -> bool {
 const CORE: &str = "kiosk/src/station/core.rs";
 const WORK: &str = "kiosk/src/session/work.rs";
 
-const MUTANTS: [(&str, &[Patch]); 11] = [
+const MUTANTS: [(&str, &[Patch]); 12] = [
     (
         "tell-before-commit",
         &[
@@ -144,9 +144,9 @@ const MUTANTS: [(&str, &[Patch]); 11] = [
         "posted-on-two-links",
         &[Patch {
             file: "kiosk/src/sip2/pool/queue.rs",
-            anchor: "            !self.0[at].kind.is_post\n",
-            instead: r#"            crate::mutant("posted-on-two-links")
-                || !self.0[at].kind.is_post
+            anchor: "        let posting = under_way.iter().any(|other| other.is_post);\n",
+            instead: r#"        let posting = !crate::mutant("posted-on-two-links")
+            && under_way.iter().any(|other| other.is_post);
 "#,
         }],
     ),

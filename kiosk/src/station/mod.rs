@@ -633,7 +633,8 @@ fn start_sip(
     let (profile, links) = (config.library.profile.clone(), config.library.links);
     let sip = SipConfig { host, port, tls, profile, links };
     let shared = clock.clone();
-    let time: Arc<dyn Fn() -> Duration + Send + Sync> = Arc::new(move || shared.now().mono);
+    let time: Arc<dyn Fn() -> Duration + Send + Sync> =
+        Arc::new(move || shared.mono_at(Instant::now()));
     let events = events.clone();
     Ok(SipHandle::start(sip, Some(time), listeners.sip.clone(), move |event| {
         // The loop may have ended before the link.

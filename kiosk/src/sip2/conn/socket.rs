@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::tls::Tls;
 
@@ -90,7 +90,7 @@ impl Socket {
         let mut context = Context::from_waker(Waker::noop());
         if let Poll::Ready(Ok(n)) = Pin::new(stream).poll_write(&mut context, &self.unsent) {
             *flush |= n > 0;
-            self.unsent.drain(..n);
+            forget(&mut self.unsent, n);
         }
     }
 
@@ -125,6 +125,15 @@ impl Socket {
     }
 }
 
+/// Bytes that were written: they may hold a PIN, and are wiped when all are.
+fn forget(unsent: &mut Zeroizing<Vec<u8>>, n: usize) {
+    if n < unsent.len() {
+        unsent.drain(..n);
+    } else {
+        unsent.zeroize();
+    }
+}
+
 /// Writes some bytes, or where there are none left, what encryption holds. Waits while there is
 /// neither.
 fn push(
@@ -137,7 +146,7 @@ fn push(
     if !unsent.is_empty() {
         let n = ready!(stream.poll_write(context, unsent))?;
         *flush = true;
-        unsent.drain(..n);
+        forget(unsent, n);
     } else if *flush {
         ready!(stream.poll_flush(context))?;
         *flush = false;

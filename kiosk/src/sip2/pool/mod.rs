@@ -42,6 +42,11 @@ pub const EXTRA_SETTLED: Duration = Duration::from_secs(60);
 /// How long after a live request one more is looked for: readers look for books, and read. Ours.
 pub const READER_STAYS: Duration = Duration::from_secs(60);
 
+/// How long after posts were given back further ones are given back too: the caller, at its disk
+/// just then, may hand over younger ones before it hears of it. Ours: longer than a write takes,
+/// and no longer than the first wait for a new connection.
+pub const RECALL_HEARD: Duration = Duration::from_secs(1);
+
 /// What a pool wants done; the number is that of the link.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output {
@@ -82,6 +87,8 @@ pub struct Pool {
     held: Held,
     /// Until when a reader is taken to be here.
     reader_until: Duration,
+    /// From when posts are taken again.
+    posts_from: Duration,
     network: bool,
     stopped: bool,
     /// Whether a link was ready after the last input.
@@ -116,6 +123,7 @@ impl Pool {
             queue: Queue::default(),
             held: Held::default(),
             reader_until: Duration::ZERO,
+            posts_from: Duration::ZERO,
             network: true,
             stopped: false,
             was_ready: false,
@@ -181,7 +189,8 @@ impl Pool {
         if priority == Priority::Live {
             self.reader_until = now + READER_STAYS;
         }
-        if self.stopped {
+        let early = Kind::of(&request, priority).is_post && now < self.posts_from;
+        if self.stopped || early {
             self.not_sent(id);
         } else if !self.queue.push(id, request, priority, now) {
             self.end(id, Outcome::QueueFull);
@@ -237,11 +246,20 @@ impl Pool {
             return self.held.push(*answer, now);
         }
         // Told first: what follows from the answers must know of it.
-        for id in self.queue.recall() {
-            self.not_sent(id);
-        }
+        self.recall(now);
         self.outputs.push_back(Output::Answer(answer));
         self.tell_held();
+    }
+
+    /// Gives back what was noted and waits.
+    fn recall(&mut self, now: Duration) {
+        let recalled = self.queue.recall();
+        if !recalled.is_empty() {
+            self.posts_from = now + RECALL_HEARD;
+        }
+        for id in recalled {
+            self.not_sent(id);
+        }
     }
 
     fn tell_held(&mut self) {
@@ -335,6 +353,9 @@ impl Pool {
     /// Gives back what has waited too long for a connection; at once where none can come in time.
     fn expire(&mut self, now: Duration) {
         let hopeless = self.members.iter().all(|member| member.link.is_hopeless(now));
+        if !hopeless && self.queue.is_post_expired(now) {
+            self.recall(now);
+        }
         let expired = if hopeless { self.queue.clear() } else { self.queue.expired(now) };
         for id in expired {
             self.not_sent(id);

@@ -57,7 +57,7 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    fn of(request: &Request, priority: Priority) -> Self {
+    pub(super) fn of(request: &Request, priority: Priority) -> Self {
         let posts = matches!(request, Request::Checkin(_) | Request::Checkout(_));
         let is_post = posts && priority == Priority::Background;
         Self { keys: Keys::of(request), priority, is_post }
@@ -110,23 +110,24 @@ impl Queue {
     }
 
     /// The next request that meets neither one under way nor an earlier one: live first, and
-    /// before them what a live one waits for; background only where there is room for it, and of
-    /// posts the first one while none is under way.
+    /// before them what a live one waits for; background only where there is room for it. A post
+    /// goes while no other is under way, and unless a live request waits for it, the first one.
     pub(super) fn pop(&mut self, under_way: &[Kind], background: bool) -> Option<Next> {
         let free = |at: usize| {
             let keys = &self.0[at].kind.keys;
             !under_way.iter().any(|other| other.keys.meet(keys))
                 && !self.0.iter().take(at).any(|earlier| earlier.kind.keys.meet(keys))
         };
-        let in_order = |at: usize| {
-            !self.0[at].kind.is_post
-                || !under_way.iter().any(|other| other.is_post)
-                    && !self.0.iter().take(at).any(|earlier| earlier.kind.is_post)
-        };
+        let posting = under_way.iter().any(|other| other.is_post);
+        let alone = |at: usize| !posting || !self.0[at].kind.is_post;
+        let first_post = self.0.iter().position(|waiting| waiting.kind.is_post);
+        let in_order = |at: usize| !self.0[at].kind.is_post || first_post == Some(at);
         let urgent = self.urgent();
-        let other = |at: &usize| background && !urgent[*at] && free(*at) && in_order(*at);
+        let live = |at: &usize| urgent[*at] && alone(*at) && free(*at);
+        let other =
+            |at: &usize| background && !urgent[*at] && alone(*at) && in_order(*at) && free(*at);
         let mut all = 0..self.0.len();
-        let at = all.clone().find(|&at| urgent[at] && free(at)).or_else(|| all.find(other))?;
+        let at = all.clone().find(live).or_else(|| all.find(other))?;
         let Waiting { id, request, kind, .. } = self.0.remove(at)?;
         Some(Next { id, request, kind })
     }
@@ -157,6 +158,11 @@ impl Queue {
 
     pub(super) fn next_expiry(&self) -> Option<Duration> {
         self.0.iter().map(|waiting| waiting.expires).min()
+    }
+
+    /// Whether a post has waited too long.
+    pub(super) fn is_post_expired(&self, now: Duration) -> bool {
+        self.0.iter().any(|waiting| waiting.kind.is_post && waiting.expires <= now)
     }
 
     /// Removes what has waited too long.

@@ -348,6 +348,50 @@ fn what_waits_behind_an_unanswered_background_request_is_given_back() {
     assert!(rig.answers.iter().any(|a| a.id.0 == 4 && well(a)), "a reader's own question is not");
 }
 
+/// The station may hand over younger ones before it hears of it.
+#[test]
+fn what_is_posted_just_behind_those_given_back_is_given_back_too() {
+    let mut rig = Rig::online(2);
+    rig.note(1..=3);
+    rig.heard(0, Input::Closed);
+    rig.note(4..=4);
+    assert_eq!(rig.told(), [2, 3, 1, 4]);
+    rig.look_up(5..=5);
+    rig.take_back(6, "L", Priority::Live);
+    assert_eq!(rig.items()[1..], ["Q5"], "a question is no post");
+    rig.answer_all();
+    assert_eq!(rig.items()[2..], ["L"]);
+    rig.now += RECALL_HEARD;
+    rig.note(7..=7);
+    assert_eq!(rig.items().last().unwrap(), "Q7");
+}
+
+#[test]
+fn what_a_reader_waits_for_is_posted_alone_too() {
+    let mut rig = Rig::online(2);
+    rig.take_back(1, "A", Priority::Background);
+    rig.take_back(2, "B", Priority::Background);
+    rig.take_back(3, "C", Priority::Background);
+    rig.take_back(4, "C", Priority::Live);
+    assert_eq!(rig.items(), ["A"]);
+    rig.answer_all();
+    assert_eq!(rig.items(), ["A", "C", "C", "B"]);
+}
+
+#[test]
+fn posts_that_waited_too_long_go_back_together() {
+    let mut rig = Rig::online(1);
+    rig.take_back(1, "L", Priority::Live);
+    rig.note(2..=2);
+    rig.heard(0, Input::Closed);
+    rig.now += Duration::from_millis(500);
+    rig.note(3..=3);
+    rig.connecting[0] = false;
+    rig.now += OFFLINE_WAIT - Duration::from_millis(500);
+    rig.give(Input::Tick);
+    assert_eq!(rig.told(), [1, 2, 3]);
+}
+
 #[test]
 fn a_goodbye_that_is_not_answered_gives_nothing_back() {
     let mut rig = Rig::online(1);
