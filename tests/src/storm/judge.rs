@@ -43,6 +43,8 @@ pub struct Judge {
     returns: BTreeMap<u64, String>,
     /// Returns noted and not settled yet.
     noted: BTreeSet<u64>,
+    /// Units that were found out, which the disk did not take: they are not posted any more.
+    decided: BTreeSet<u64>,
     /// Units the library system has heard of as noted off line.
     posted: BTreeSet<u64>,
     /// An answer carried another digit than its request.
@@ -126,6 +128,7 @@ impl Judge {
         let open = |row: &&Row| matches!(row.state.as_str(), "intent" | "unsure" | "queued");
         let returns = rows.iter().filter(|row| row.kind == "checkin").filter(open);
         let unit = |row: &Row| u64::try_from(row.id).unwrap_or(0);
+        self.decided.clear();
         self.noted = returns.clone().filter(|r| r.state == "queued").map(unit).collect();
         self.returns = returns.map(|row| (unit(row), row.item.clone())).collect();
         let loans = rows.iter().filter(|row| row.kind == "checkout").filter(open);
@@ -171,8 +174,25 @@ impl Judge {
         }
     }
 
+    /// The disk did not take how these ended. The station knows, until its power goes.
+    pub fn decided(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Outcome {
+                    outcome:
+                        TxnOutcome::Unsure | TxnOutcome::Queued { .. } | TxnOutcome::LentHere { .. },
+                    ..
+                } => {}
+                Record::Outcome { txn, .. } => {
+                    self.decided.insert(txn.0);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// What was noted off line is posted, as the library system hears it: in the order it happened.
-    /// What was noted before is settled or was heard before.
+    /// What was noted before is settled, found out or was heard before.
     fn posted(&mut self, request: &[u8]) {
         // The no block flag: Checkin at 2, Checkout at 3 (SIP2 2.00, messages 09 and 11).
         let units = match request {
@@ -182,7 +202,8 @@ impl Judge {
         };
         let Some(item) = library::field(request, "AB") else { return };
         let Some((&mine, _)) = units.iter().find(|unit| *unit.1 == item) else { return };
-        let before = self.noted.range(..mine).find(|unit| !self.posted.contains(unit)).copied();
+        let known = |unit: &&u64| self.posted.contains(*unit) || self.decided.contains(*unit);
+        let before = self.noted.range(..mine).find(|unit| !known(unit)).copied();
         self.posted.insert(mine);
         if let Some(before) = before {
             self.fail(format!("unit {mine} is posted before unit {before}"));

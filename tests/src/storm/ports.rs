@@ -34,7 +34,8 @@ pub enum Order {
     /// The session is over.
     Forget,
     /// This was written to the journal.
-    Recorded(Vec<Record>),
+    /// With whether the disk took them.
+    Recorded(Vec<Record>, bool),
 }
 
 /// Time and orders, shared by world and core.
@@ -147,9 +148,8 @@ impl Outside for Ports {
     }
 
     fn recorded(&mut self, records: &[Record], error: Option<&JournalError>) {
-        if error.is_none() {
-            self.desk.orders.borrow_mut().push_back(Order::Recorded(records.to_vec()));
-        }
+        let order = Order::Recorded(records.to_vec(), error.is_none());
+        self.desk.orders.borrow_mut().push_back(order);
     }
 
     fn room_told(&mut self, _room: Room) {}

@@ -387,7 +387,8 @@ impl<'a> World<'a> {
         loop {
             let order = self.desk.orders.borrow_mut().pop_front();
             match order {
-                Some(Order::Recorded(records)) => self.judge.recorded(&records),
+                Some(Order::Recorded(records, true)) => self.judge.recorded(&records),
+                Some(Order::Recorded(records, false)) => self.judge.decided(&records),
                 Some(Order::Ask(id, request, priority)) => {
                     self.judge.asked(&request);
                     self.pool.handle(LinkInput::Submit { id, request, priority }, self.mono());
