@@ -169,6 +169,14 @@ impl Owing {
         self.units.iter().any(|owed| owed.unit.item == *item)
     }
 
+    /// Whether a return of the unit's item that happened after it is owed too.
+    pub(super) fn is_returned_since(&self, txn: TxnId) -> bool {
+        let Some(at) = self.position(txn) else { return false };
+        let item = &self.units[at].unit.item;
+        let mut later = self.units.iter().skip(at + 1);
+        later.any(|owed| owed.unit.kind == JobKind::Checkin && owed.unit.item == *item)
+    }
+
     /// A unit whose result the journal did not take.
     pub(super) fn unwritten(&self) -> Option<&Owed> {
         let any = self.counts.unwritten > 0;

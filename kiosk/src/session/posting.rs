@@ -119,7 +119,14 @@ impl Station {
             owed.hear(answer, now)
         });
         match heard {
-            Some(Heard::End(outcome)) => {
+            Some(Heard::End(mut outcome)) => {
+                if let TxnOutcome::Accepted { want, .. } = &mut outcome
+                    && *want == Some(Security::Released)
+                    && self.fixer.owed.is_returned_since(txn)
+                {
+                    // Its tag is the return's, which keeps it armed or has it on the repair list.
+                    *want = None;
+                }
                 self.count_owed(txn, &outcome);
                 self.fix_record(txn, outcome);
             }
