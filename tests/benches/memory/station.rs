@@ -404,7 +404,7 @@ impl Station {
             Order::Read(command) => self.command(command),
             Order::Print(job) => self.spooler.handle(PrinterInput::Submit(job), self.instant()),
             Order::Forget => self.command(Command::Forget),
-            Order::Recorded(_) => {}
+            Order::Recorded(..) => {}
         }
     }
 
