@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use drivers::rfid::security::Security;
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use super::world::{UP, item};
+use super::world::{UP, item, uid};
 use crate::clock::Now;
 use crate::privacy::PatronId;
 use crate::session::owed::{Owed, Owing, Step, WINDOW};
 use crate::session::{
     Answer, Ask, AskId, CheckinAnswer, Due, Effect, Input, ItemAnswer, ItemId, JobKind, LoanAnswer,
-    NoAnswer, OpenTxn, Record, Rules, Sort, Start, Station, Token, TxnId, TxnOutcome,
+    NoAnswer, OpenTxn, PatronAnswer, Record, Rules, Sort, Start, Station, Token, TxnId, TxnOutcome,
 };
 
 fn unit(txn: u64, kind: JobKind, item: ItemId, patron: Option<&str>) -> OpenTxn {
@@ -200,6 +201,44 @@ fn what_was_noted_is_posted_in_order_and_one_item_is_settled_first() {
     }
     let want = [("back", 1), ("lent", 1), ("lent", 2), ("back", 3), ("lent", 4), ("back", 1)];
     assert_eq!(posted, want.map(|(what, n)| (what, name(n))));
+}
+
+/// The loan stands, but its book lies in the library: its tag stays armed.
+#[test]
+fn a_loan_found_out_behind_its_noted_return_releases_no_tag() {
+    let mut loan = unit(1, JobKind::Checkout, item(1), Some("A"));
+    let mut back = unit(2, JobKind::Checkin, item(1), None);
+    loan.outcome = Some(TxnOutcome::Unsure);
+    back.outcome = Some(TxnOutcome::Queued { want: Some(Security::Secured) });
+    for unit in [&mut loan, &mut back] {
+        unit.tags = vec![uid(1)];
+    }
+    let mut desk = Desk::new(vec![loan, back]);
+    desk.written(true);
+    let (id, ask) = desk.asks.remove(0);
+    assert!(matches!(ask, Ask::Patron { .. }), "{ask:?}");
+    let found = PatronAnswer {
+        known: true,
+        pin_ok: None,
+        name: "".into(),
+        block: None,
+        on_loan: Some(1),
+        limit: None,
+        owed: None,
+        loans: vec![item(1)],
+        expires: None,
+    };
+    desk.feed(Input::Answer(id, Ok(Answer::Patron(found))));
+    let records: Vec<_> = desk.writes.iter().flat_map(|(_, records)| records).collect();
+    let done = TxnOutcome::Accepted { title: None, want: None };
+    assert_eq!(records, [&Record::Outcome { txn: TxnId(1), outcome: done }]);
+    desk.written(true);
+    while desk.station.is_busy() {
+        desk.answer();
+        desk.written(true);
+    }
+    let wanted = desk.station.fixer.repairs.get(&uid(1)).map(|row| row.want);
+    assert_eq!(wanted, Some(Security::Secured));
 }
 
 #[test]
