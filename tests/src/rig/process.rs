@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use super::{PATIENCE, until};
 
+/// Most lines of one process.
+const LINES_MAX: usize = 100_000;
+
 /// A running process; killed when dropped.
 pub struct Process {
     name: String,
@@ -180,18 +183,27 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Closes its standard input and waits for its end.
+    /// Closes its standard input and waits for its end. One that speaks is at work: a demo paints
+    /// fifty pictures, which takes a slow machine longer than anything a fact is waited for.
     ///
     /// # Panics
-    /// When it does not end within [`PATIENCE`].
+    /// When it neither speaks nor ends within [`PATIENCE`], or speaks more than [`LINES_MAX`].
     #[must_use]
     #[track_caller]
     pub fn end(mut self) -> Ended {
         self.stdin = None;
         let name = self.name.clone();
+        loop {
+            assert!(self.seen.len() < LINES_MAX, "{name} says more than {LINES_MAX} lines");
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.seen.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("waited {} s for the end of {name}", PATIENCE.as_secs());
+                }
+            }
+        }
         let status = until(&format!("the end of {name}"), || self.child.try_wait().unwrap());
-        // The pipe is closed, so this ends.
-        self.seen.extend(self.lines.iter());
         let stderr = self.stderr();
         Ended { code: status.code(), lines: std::mem::take(&mut self.seen), stderr }
     }
