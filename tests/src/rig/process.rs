@@ -187,7 +187,7 @@ impl Process {
     /// fifty pictures, which takes a slow machine longer than anything a fact is waited for.
     ///
     /// # Panics
-    /// When it neither speaks nor ends within [`PATIENCE`], or speaks more than [`LINES_MAX`].
+    /// When it neither speaks nor ends within [`PATIENCE`], or says too many lines.
     #[must_use]
     #[track_caller]
     pub fn end(mut self) -> Ended {
