@@ -33,8 +33,7 @@ pub enum Order {
     Print(Job),
     /// The session is over.
     Forget,
-    /// This was written to the journal.
-    /// With whether the disk took them.
+    /// This was to be written to the journal, and whether the disk took it.
     Recorded(Vec<Record>, bool),
 }
 

@@ -44,7 +44,7 @@ pub const READER_STAYS: Duration = Duration::from_secs(60);
 
 /// How long after posts were given back further ones are given back too: the caller, at its disk
 /// just then, may hand over younger ones before it hears of it. Ours: longer than a write takes,
-/// and no longer than the first wait for a new connection.
+/// and about as long as the first wait for a new connection.
 pub const RECALL_HEARD: Duration = Duration::from_secs(1);
 
 /// What a pool wants done; the number is that of the link.
