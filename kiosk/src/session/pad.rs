@@ -87,11 +87,19 @@ impl Pad {
         for lying in self.tags.values_mut() {
             lying.missing.get_or_insert(now);
         }
+        let is_gone =
+            |lying: &Lying| lying.missing.is_some_and(|since| now.saturating_sub(since) >= gone);
         for tag in seen {
+            // A card away for so long is shown anew, even to a reader too slow to look meanwhile.
+            // A book is not: it would be called lifted while it lies there.
+            let lying = self.tags.get(&tag.uid);
+            if lying.is_some_and(|l| matches!(l.content, Content::Card(_)) && is_gone(l)) {
+                self.tags.remove(&tag.uid);
+            }
             events.extend(self.saw(tag, now, stable));
         }
         self.tags.retain(|&uid, lying| {
-            let left = lying.missing.is_some_and(|since| now.saturating_sub(since) >= gone);
+            let left = is_gone(lying);
             if left {
                 events.push(PadEvent::Gone(uid));
             }
@@ -287,5 +295,34 @@ mod tests {
         assert_eq!(pad.scan(vec![], ms(1000), STABLE, GONE), []);
         assert_eq!(pad.scan(vec![], ms(2499), STABLE, GONE), []);
         assert_eq!(pad.scan(vec![], ms(2500), STABLE, GONE), [PadEvent::Gone(uid)]);
+    }
+
+    #[test]
+    fn a_card_away_for_so_long_is_shown_anew_though_nobody_looked_meanwhile() {
+        let uid = Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, 2]);
+        let card = Content::Card(crate::privacy::PatronId::new("0200001234"));
+        let tag = || vec![TagRead { uid, content: card.clone() }];
+        let mut pad = Pad::default();
+        assert_eq!(pad.scan(tag(), ms(0), STABLE, GONE), [PadEvent::Card(uid)]);
+        pad.retire();
+        assert_eq!(pad.scan(vec![], ms(200), STABLE, GONE), []);
+        assert_eq!(pad.scan(tag(), ms(1699), STABLE, GONE), []);
+        assert!(pad.is_stale(uid), "a moment's miss makes no new reader");
+        assert_eq!(pad.scan(vec![], ms(1800), STABLE, GONE), []);
+        assert_eq!(pad.scan(tag(), ms(3300), STABLE, GONE), [PadEvent::Card(uid)]);
+        assert!(!pad.is_stale(uid));
+    }
+
+    #[test]
+    fn a_book_that_lies_there_is_not_lifted_by_a_slow_reader() {
+        let uid = Uid::iso15693([0xE0, 4, 1, 0, 0, 0, 0, 3]);
+        let item = ItemId::new("YZ0000001".to_owned()).unwrap();
+        let content = Content::Item { item, parts: 1, part: 1, no_loan: false, whose: None };
+        let tag = || vec![TagRead { uid, content: content.clone() }];
+        let mut pad = Pad::default();
+        assert_eq!(pad.scan(tag(), ms(0), STABLE, GONE), []);
+        assert_eq!(pad.scan(tag(), ms(700), STABLE, GONE), [PadEvent::Laid(uid)]);
+        assert_eq!(pad.scan(vec![], ms(900), STABLE, GONE), []);
+        assert_eq!(pad.scan(tag(), ms(2900), STABLE, GONE), []);
     }
 }
