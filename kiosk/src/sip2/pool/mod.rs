@@ -268,7 +268,11 @@ impl Pool {
     }
 
     fn advance(&mut self, now: Duration) {
-        self.feed_all(|| Input::Tick, now);
+        for at in 0..self.members.len() {
+            if self.members[at].link.deadline().is_some_and(|due| due <= now) {
+                self.feed(at, Input::Tick, now);
+            }
+        }
         self.tend(now);
         let ready = self.any_ready();
         if std::mem::replace(&mut self.was_ready, ready) && !ready {

@@ -122,12 +122,16 @@ impl Queue {
         let alone = |at: usize| !posting || !self.0[at].kind.is_post;
         let first_post = self.0.iter().position(|waiting| waiting.kind.is_post);
         let in_order = |at: usize| !self.0[at].kind.is_post || first_post == Some(at);
-        let urgent = self.urgent();
-        let live = |at: &usize| urgent[*at] && alone(*at) && free(*at);
-        let other =
-            |at: &usize| background && !urgent[*at] && alone(*at) && in_order(*at) && free(*at);
+        let other = |at: &usize| background && alone(*at) && in_order(*at) && free(*at);
         let mut all = 0..self.0.len();
-        let at = all.clone().find(live).or_else(|| all.find(other))?;
+        let at = if self.count(Priority::Live) == 0 {
+            // The library system waits for it: no more is looked at than must be.
+            all.find(other)?
+        } else {
+            let urgent = self.urgent();
+            let live = |at: &usize| urgent[*at] && alone(*at) && free(*at);
+            all.clone().find(live).or_else(|| all.find(|at| !urgent[*at] && other(at)))?
+        };
         let Waiting { id, request, kind, .. } = self.0.remove(at)?;
         Some(Next { id, request, kind })
     }
@@ -136,9 +140,6 @@ impl Queue {
     fn urgent(&self) -> Vec<bool> {
         let mut urgent: Vec<bool> =
             self.0.iter().map(|waiting| waiting.kind.priority == Priority::Live).collect();
-        if !urgent.contains(&true) {
-            return urgent;
-        }
         for at in (0..urgent.len()).rev() {
             if urgent[at] {
                 for (flag, earlier) in urgent.iter_mut().zip(&self.0).take(at) {
