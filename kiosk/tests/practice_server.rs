@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use kiosk::practice::server::CONNECTIONS;
 use kiosk::practice::{
-    ChecksumMode, Clock, Config, Fault, Kind, Location, ManualClock, Practice, Source,
+    ChecksumMode, Clock, Config, Fault, Guise, Kind, Location, ManualClock, Practice, Source,
 };
 use practice_support::{DATA, Library, Station, az, field, framed, until, write};
 use proptest::prelude::*;
@@ -478,7 +478,7 @@ fn an_endless_request_is_answered_96_and_closed() {
             }
         }
     });
-    assert_eq!(station.line().as_deref(), Some(&b"96AZFEF6"[..]));
+    assert_eq!(station.line().as_deref(), Some(&b"96"[..]));
     flood.join().unwrap();
     assert!(station.ends());
 }
@@ -489,7 +489,7 @@ fn nonsense_is_answered_96_and_ends_after_ten_lines() {
     let mut station = library.station();
     for line in ["hello", "77AOx|", "11YN", "121NNY", "\u{4E09}"] {
         station.send(format!("{line}\r\n").as_bytes());
-        assert_eq!(station.line().unwrap(), b"96AZFEF6", "{line}");
+        assert_eq!(station.line().unwrap(), b"96", "nothing has shown error detection: {line}");
     }
     assert!(station.ask(ITEM).starts_with("18"), "a good one starts anew");
     for _ in 0..10 {
@@ -497,6 +497,61 @@ fn nonsense_is_answered_96_and_ends_after_ten_lines() {
         assert_eq!(station.line().unwrap(), b"96AZFEF6");
     }
     assert!(station.ends());
+}
+
+#[test]
+fn a_line_that_ends_as_error_detection_does_is_answered_alike() {
+    let library = Library::start();
+    let mut station = library.station();
+    for (line, answer) in
+        [("hello", &b"96"[..]), ("77AOx|AY1AZ0000", b"96AZFEF6"), ("hello", b"96AZFEF6")]
+    {
+        station.send(format!("{line}\r").as_bytes());
+        assert_eq!(station.line().unwrap(), answer, "{line}");
+    }
+    station.send(format!("{ITEM}\r").as_bytes());
+    assert!(station.line().unwrap().starts_with(b"18"));
+    station.send(b"hello\r");
+    assert_eq!(station.line().unwrap(), b"96", "its last request carried none");
+}
+
+#[test]
+fn two_requests_of_the_same_digit_and_sum_are_two() {
+    let library = Library::start();
+    let mut station = library.station();
+    let back = |item: &str| {
+        framed(&format!("09N20261122    10300020261122    103000AP|AOYZLIB|AB{item}|AC|BIN|"), 0)
+    };
+    let (one, other) = (back("YZ0000012"), back("YZ0000021"));
+    assert_eq!(one[one.len() - 10..], other[other.len() - 10..]);
+    for (request, item) in [(&one, &b"ABYZ0000012|"[..]), (&other, b"ABYZ0000021|")] {
+        station.send(request);
+        let line = station.line().unwrap();
+        assert!(line.windows(item.len()).any(|w| w == item), "{}", line.escape_ascii());
+    }
+    assert_eq!(library.story(), ["return YZ0000012", "taken_in YZ0000021"]);
+}
+
+#[test]
+fn in_koha_s_guise_empty_input_is_answered() {
+    let library = Library::with(DATA, |config| config.guise = Some(Guise::Koha));
+    let mut station = library.station();
+    let request = framed("9300CNkiosk01|COx|CPYZ-MAIN-01|", 0);
+    station.send(&[&request[..], b"\n"].concat());
+    assert!(station.line().unwrap().starts_with(b"941"));
+    assert_eq!(station.line().unwrap(), b"\n96", "of CR LF the second is an empty line");
+}
+
+#[test]
+fn an_error_in_words_does_no_work() {
+    let library = Library::with(DATA, |config| config.guise = Some(Guise::Folio));
+    let mut station = library.station();
+    station.ask("9300CNkiosk01|COx|CPYZ-MAIN-01|");
+    library.practice.set_fault("words".parse().unwrap());
+    station.send(&framed(LOAN, 3));
+    assert_eq!(station.line().unwrap(), b"Problem handling request");
+    assert!(library.story().is_empty());
+    assert!(station.ask(ITEM).starts_with("18"), "the fault is used up");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::fault::Twist;
 use crate::sip2::wire::checksum;
-use crate::sip2::{Charset, ErrorDetection, Response, Sequence};
+use crate::sip2::{Charset, ErrorDetection, Response};
 
 /// The digit dp2 always answers with (sip2.md section 10).
 const DP2_TRAILER: &[u8] = b"|AY4AZ";
@@ -100,15 +100,10 @@ fn garble(bytes: &mut [u8]) {
     }
 }
 
-/// The digit and checksum of a request line, where it has both: what a repetition repeats.
-pub(super) fn trailer_of(line: &[u8], sequence: Option<Sequence>) -> Option<[u8; 9]> {
-    sequence?;
-    line.last_chunk::<{ checksum::TRAILER_LEN }>().copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip2::Sequence;
     use crate::sip2::message::LoginResponse;
 
     fn login(trailer: Trailer, twist: Twist) -> Vec<u8> {

@@ -11,6 +11,7 @@
 //! | `checksum 1` | the next answer carries a wrong AZ |
 //! | `dp2 on` | every answer ends as dp2 ends it, until `dp2 off` (sip2.md section 10) |
 //! | `again 2` | the next 2 requests are answered 96 and not worked on |
+//! | `words 1` | the next request is answered by an error in words, which are no message, and not worked on |
 //! | `refuse on` | everything that changes something is refused, until `refuse off` |
 //! | `offline on` | 98 says off line and everything is refused, until `offline off` |
 //! | `only 11` | the counted faults above wait for this request code; `only all` ends it |
@@ -48,6 +49,8 @@ pub enum Fault {
     NonStandardChecksum(bool),
     /// Answer 96 to this many requests, unworked.
     Answer96(u32),
+    /// Answer this many requests by words that are no message, unworked, as FOLIO tells an error.
+    Words(u32),
     /// Refuse everything that changes something.
     RefuseAll(bool),
     /// Be off line.
@@ -61,7 +64,7 @@ pub enum Fault {
 /// A fault line that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "fault {line:?} is not understood: write late MS, silent N, close N, cut BYTES, garble N, digit N, checksum N, dp2 on|off, again N, refuse on|off, offline on|off, only CODE|all or clear"
+    "fault {line:?} is not understood: write late MS, silent N, close N, cut BYTES, garble N, digit N, checksum N, dp2 on|off, again N, words N, refuse on|off, offline on|off, only CODE|all or clear"
 )]
 pub struct FaultError {
     /// The line.
@@ -102,6 +105,7 @@ impl FromStr for Fault {
             "checksum" => Self::BadChecksum(count()?),
             "dp2" => Self::NonStandardChecksum(switch()?),
             "again" => Self::Answer96(count()?),
+            "words" => Self::Words(count()?),
             "refuse" => Self::RefuseAll(switch()?),
             "offline" => Self::Offline(switch()?),
             "only" if value == Some("all") => Self::Only(None),
@@ -128,6 +132,7 @@ impl fmt::Display for Fault {
             Self::BadChecksum(n) => write!(f, "checksum {n}"),
             Self::NonStandardChecksum(state) => write!(f, "dp2 {}", on(*state)),
             Self::Answer96(n) => write!(f, "again {n}"),
+            Self::Words(n) => write!(f, "words {n}"),
             Self::RefuseAll(state) => write!(f, "refuse {}", on(*state)),
             Self::Offline(state) => write!(f, "offline {}", on(*state)),
             Self::Only(Some(code)) => write!(f, "only {code}"),
@@ -149,6 +154,7 @@ pub(super) struct Faults {
     bad_checksum: u32,
     pub(super) dp2: bool,
     again: u32,
+    words: u32,
     pub(super) refuse_all: bool,
     pub(super) offline: bool,
     only: Option<Code>,
@@ -177,6 +183,7 @@ impl Faults {
             Fault::BadChecksum(n) => self.bad_checksum = n,
             Fault::NonStandardChecksum(on) => self.dp2 = on,
             Fault::Answer96(n) => self.again = n,
+            Fault::Words(n) => self.words = n,
             Fault::RefuseAll(on) => self.refuse_all = on,
             Fault::Offline(on) => self.offline = on,
             Fault::Only(code) => self.only = code,
@@ -194,6 +201,11 @@ impl Faults {
     /// Whether this request is answered 96.
     pub(super) fn takes_96(&mut self, code: Code) -> bool {
         self.applies(code) && take(&mut self.again)
+    }
+
+    /// Whether this request is answered in words.
+    pub(super) fn takes_words(&mut self, code: Code) -> bool {
+        self.applies(code) && take(&mut self.words)
     }
 
     /// What happens to the answer of this request; uses up one of each counted fault.
@@ -241,6 +253,7 @@ mod tests {
             Fault::BadChecksum(4),
             Fault::NonStandardChecksum(true),
             Fault::Answer96(2),
+            Fault::Words(2),
             Fault::RefuseAll(false),
             Fault::Offline(true),
             Fault::Only(Some(Code::Checkout)),

@@ -118,6 +118,25 @@ impl Guise {
         }
     }
 
+    /// Whether empty input is answered, by 96 without a checksum. Its lines end with CR or LF, so
+    /// that of CR LF the second is one.
+    pub(super) fn answers_nothing(self) -> bool {
+        self == Self::Koha
+    }
+
+    /// An error in words: FOLIO's where it has none of its own.
+    pub(super) fn problem(self) -> &'static str {
+        match self.odd() {
+            Odd::Text(text) => text,
+            Odd::Resend | Odd::Close => FOLIO_PROBLEM,
+        }
+    }
+
+    /// A user name as it came, understood: dp2's is URL-escaped where it is Chinese.
+    pub(super) fn user(self, name: &str) -> String {
+        if self == Self::Dp2 { unescaped(name) } else { name.to_owned() }
+    }
+
     /// Whether a request is answered by 96 though it is well made: another institution's.
     pub(super) fn takes_for_noise(self, institution: Option<&str>, library: &Library) -> bool {
         self == Self::Symphony && institution.is_some_and(|ao| ao != library.institution)
@@ -202,6 +221,19 @@ fn folio_loan(m: &mut CheckoutResponse) {
     m.fee_type = None;
     m.fee_amount = None;
     m.currency_type = None;
+}
+
+fn unescaped(name: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = name;
+    while let Some(at) = rest.find('%') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let code = rest.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(code.unwrap_or(b'%'));
+        rest = &rest[at + if code.is_some() { 3 } else { 1 }..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Institution of an answer.

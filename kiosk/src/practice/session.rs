@@ -2,8 +2,9 @@
 //! database is handed in.
 
 use tracing::{debug, warn};
+use zeroize::Zeroizing;
 
-use super::answer::{self, Trailer, encode, trailer_of};
+use super::answer::{self, Trailer, encode};
 use super::desk::{self, Asked, Availability, Duplicates};
 use super::fault::Faults;
 use super::guise::{Guise, Odd};
@@ -11,7 +12,7 @@ use super::model::{Language, LocalTime, Station};
 use super::rules::Refusal;
 use super::store::{Library, Store, StoreError};
 use crate::sip2::message::{LoginRequest, ScResendRequest};
-use crate::sip2::wire::{Checksum, TERMINATOR};
+use crate::sip2::wire::{Checksum, TERMINATOR, checksum};
 use crate::sip2::{Charset, ErrorDetection, Received, Request, Response};
 
 /// Lines in a row that are no message before the connection is closed.
@@ -62,7 +63,8 @@ impl Outcome {
 
 /// The last answer, to give it again.
 struct Last {
-    trailer: Option<[u8; 9]>,
+    /// The line it answers, where that had AY and AZ.
+    line: Option<Zeroizing<Vec<u8>>>,
     request: Request,
     response: Response,
     detection: ErrorDetection,
@@ -75,7 +77,8 @@ pub(super) struct Session {
     station: Station,
     logged_in: bool,
     language: Option<Language>,
-    /// Whether the station's last readable request carried AY and AZ.
+    /// Whether the station's last readable request carried AY and AZ, or a line that could not be
+    /// read ended as such a request does.
     detects: bool,
     last: Option<Last>,
     bad_lines: u32,
@@ -98,7 +101,7 @@ impl Session {
             station: Station::default(),
             logged_in: false,
             language: None,
-            detects: true,
+            detects: false,
             last: None,
             bad_lines: 0,
         }
@@ -122,15 +125,20 @@ impl Session {
     /// Answers one line. A database that fails answers nothing and closes: the station then treats
     /// its request as in doubt, which it is.
     pub(super) fn line(&mut self, world: &mut World<'_>, line: &[u8]) -> Outcome {
+        if line.is_empty() {
+            self.bad_lines += 1;
+            let send = [b"96".as_slice(), self.end()].concat();
+            return Outcome { send, close: self.bad_lines >= MAX_BAD_LINES };
+        }
         let received = match Request::decode(line, self.charset) {
             Ok(received) => received,
             Err(error) => {
                 debug!(%error, "not a request");
-                return self.odd_line();
+                return self.odd_line(line);
             }
         };
         if !acceptable(world.manner.checksum, &received) {
-            return self.bad_line();
+            return self.bad_line(line);
         }
         self.bad_lines = 0;
         if matches!(received.message, Request::Resend(_)) {
@@ -140,10 +148,10 @@ impl Session {
             return Outcome::close();
         }
         self.detects = received.sequence.is_some();
-        let trailer = trailer_of(line, received.sequence);
-        if self.repeats(world.manner, trailer) {
+        if self.repeats(world.manner, line) {
             return self.again(world);
         }
+        let line = self.detects.then(|| Zeroizing::new(line.to_vec()));
         let request = received.message;
         let institution = institution(&request);
         if self.guise.is_some_and(|guise| guise.takes_for_noise(institution, world.library)) {
@@ -151,6 +159,9 @@ impl Session {
         }
         if world.faults.takes_96(request.code()) {
             return Outcome::send(self.resend_request());
+        }
+        if world.faults.takes_words(request.code()) {
+            return Outcome::send(self.words(self.guise.unwrap_or(Guise::Folio).problem()));
         }
         let detection = received.sequence.map_or(ErrorDetection::Off, ErrorDetection::On);
         match self.work(world, &request) {
@@ -161,12 +172,12 @@ impl Session {
                     }
                     guise.write(&mut response, !self.station.location.is_empty());
                 }
-                self.last = Some(Last { trailer, request, response: *response, detection });
+                self.last = Some(Last { line, request, response: *response, detection });
                 self.again(world)
             }
             Ok(Worked::LoggedIn(charset)) => {
                 let response = desk::login_response(true).into();
-                self.last = Some(Last { trailer, request, response, detection });
+                self.last = Some(Last { line, request, response, detection });
                 let outcome = self.again(world);
                 let usual = self.guise.and_then(Guise::charset_after_login);
                 self.charset = charset.or(usual).unwrap_or(self.charset);
@@ -187,27 +198,38 @@ impl Session {
     }
 
     /// A line that is no request at all.
-    fn odd_line(&mut self) -> Outcome {
+    fn odd_line(&mut self, line: &[u8]) -> Outcome {
         let text = match self.guise.map(Guise::odd) {
             Some(Odd::Close) => return Outcome::close(),
             Some(Odd::Text(text)) => text,
-            Some(Odd::Resend) | None => return self.bad_line(),
+            Some(Odd::Resend) | None => return self.bad_line(line),
         };
         self.bad_lines += 1;
-        let mut send = answer::words(text, self.charset, self.trailer(false));
-        send.extend_from_slice(self.end());
-        Outcome { send, close: self.bad_lines >= MAX_BAD_LINES }
+        Outcome { send: self.words(text), close: self.bad_lines >= MAX_BAD_LINES }
     }
 
-    fn bad_line(&mut self) -> Outcome {
+    /// A line that is no message.
+    fn words(&self, text: &str) -> Vec<u8> {
+        let mut send = answer::words(text, self.charset, self.trailer(false));
+        send.extend_from_slice(self.end());
+        send
+    }
+
+    fn bad_line(&mut self, line: &[u8]) -> Outcome {
+        self.detects |= checksum::is_sealed(line);
         self.bad_lines += 1;
         Outcome { send: self.resend_request(), close: self.bad_lines >= MAX_BAD_LINES }
     }
 
-    fn repeats(&self, manner: &Manner, trailer: Option<[u8; 9]>) -> bool {
+    /// Whether it is the last request once more. The whole line is compared: two requests may share
+    /// digit and sum.
+    fn repeats(&self, manner: &Manner, line: &[u8]) -> bool {
         manner.duplicates == Duplicates::Replay
-            && trailer.is_some()
-            && self.last.as_ref().is_some_and(|last| last.trailer == trailer)
+            && self
+                .last
+                .as_ref()
+                .and_then(|last| last.line.as_ref())
+                .is_some_and(|last| last.as_slice() == line)
     }
 
     /// Sends the last answer, with whatever faults are in force.
@@ -279,15 +301,17 @@ impl Session {
     }
 
     fn login(&mut self, world: &mut World<'_>, login: &LoginRequest) -> Result<Worked, StoreError> {
+        let user = &login.login_user_id;
+        let user = self.guise.map_or_else(|| user.clone(), |guise| guise.user(user));
         let accepted = if world.library.has_accounts {
-            let (user, password) = (&login.login_user_id, login.login_password.expose());
-            world.store.write(|tx| tx.login(user, password))?
+            let password = login.login_password.expose();
+            world.store.write(|tx| tx.login(&user, password))?
         } else {
             Some(None)
         };
         let Some(charset) = accepted else { return Ok(Worked::LoginRefused) };
         self.logged_in = true;
-        self.station.login = login.login_user_id.clone();
+        self.station.login = user;
         self.station.location = login.location_code.clone().unwrap_or_default();
         Ok(Worked::LoggedIn(charset))
     }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::debug;
 
 use super::{Engine, WRITE_TIMEOUT};
+use crate::practice::guise::Guise;
 use crate::practice::session::{Outcome, Session, World};
 use crate::sip2::Framer;
 
@@ -41,7 +42,8 @@ pub(super) async fn refuse(mut stream: TcpStream, answer: &[u8]) {
 
 async fn talk(mut stream: impl Stream, engine: Arc<Engine>) {
     let mut session = Session::new(&engine.manner);
-    let mut framer = Framer::new();
+    let answers_nothing = engine.manner.guise.is_some_and(Guise::answers_nothing);
+    let mut framer = if answers_nothing { Framer::with_empty_lines() } else { Framer::new() };
     let mut buffer = [0; READ_LEN];
     let mut begun: Option<Instant> = None;
     loop {
