@@ -373,7 +373,7 @@ impl Config {
         let location = self.owners().location().map(str::to_owned);
         let profile = &mut self.library.profile;
         if profile.ap == CurrentLocation::Branch {
-            profile.ap = CurrentLocation::BranchCode(self.station.branch.clone());
+            profile.ap = CurrentLocation::Here(self.station.branch.clone());
         }
         if let Some(login) = &mut profile.login
             && login.location.is_none()
@@ -666,6 +666,8 @@ mod tests {
             let config = at(branch);
             let profile = &config.library.profile;
             assert_eq!(profile.ap.value(), branch);
+            assert_eq!(profile.ap.value_in("OLD"), "OLD", "noted before the station moved");
+            assert_eq!(profile.ap.value_in(""), branch);
             assert_eq!(profile.login.as_ref().unwrap().location.as_deref(), Some(location));
             let owners = config.owners();
             assert_eq!(owners.of_isil(Some(home)).rule, OwnerRule::Lend);

@@ -5,14 +5,15 @@ mod practice_support;
 
 use std::sync::mpsc::{Receiver, channel};
 
-use kiosk::practice::{Fault, refusal_map};
+use kiosk::practice::{Fault, Guise, refusal_map};
 use kiosk::sip2::codes::Language;
 use kiosk::sip2::conn::{Event, SipConfig, SipHandle};
 use kiosk::sip2::link::{Answer, Outcome, Priority, RequestId, Unknown};
 use kiosk::sip2::message::CheckoutRequest;
 use kiosk::sip2::profile::{Profile, RefusalRule, Timing};
+use kiosk::sip2::systems::System;
 use kiosk::sip2::{Response, SipDate};
-use practice_support::{Library, PATIENCE};
+use practice_support::{DATA, Library, PATIENCE};
 
 struct Link {
     handle: SipHandle,
@@ -23,6 +24,10 @@ struct Link {
 
 impl Link {
     fn to(library: &Library) -> Self {
+        Self::with(library, Profile::default())
+    }
+
+    fn with(library: &Library, profile: Profile) -> Self {
         let refusals = refusal_map()
             .into_iter()
             .map(|(contains, code)| RefusalRule { contains, code: code.to_owned() })
@@ -34,7 +39,7 @@ impl Link {
             language: Language::CHINESE,
             refusals,
             timing,
-            ..Profile::default()
+            ..profile
         };
         let addr = library.practice.addr();
         let config = SipConfig {
@@ -119,6 +124,53 @@ fn a_connection_lost_before_the_answer_leaves_the_loan_in_doubt() {
     let answer = link.borrow("0200001234", "YZ0000021");
     assert_eq!(answer.outcome, Outcome::Unknown(Unknown::LinkLost));
     assert_eq!(library.story(), ["loan YZ0000021"], "it was made all the same");
+}
+
+/// The profile of a system with an account.
+fn system(name: &str, user: &str) -> Profile {
+    let login = format!("{{ user = \"{user}\", password = \"x\", location = \"YZ-MAIN-01\" }}");
+    let own = toml::from_str(&format!("login = {login}")).expect("a table");
+    let system = System::named(name).expect("a system of that name");
+    system.profile(own).expect("a profile")
+}
+
+#[test]
+fn koha_is_sent_nothing_it_would_answer_twice() {
+    let library = Library::with(DATA, |config| config.guise = Some(Guise::Koha));
+    let mut link = Link::with(&library, system("koha", "kiosk01"));
+    for (loans, item) in ["YZ0000021", "YZ0000022"].into_iter().enumerate() {
+        let answer = link.borrow("0200001234", item);
+        assert!(checkout(&answer).ok && answer.transmissions == 1, "{answer:?}");
+        // 93, 99 and the loans: no empty line among them.
+        assert_eq!(library.practice.requests(), 3 + u64::try_from(loans).unwrap());
+    }
+}
+
+#[test]
+fn dp2_lets_a_chinese_user_in() {
+    let data = DATA.replace(
+        r#""classes": ["#,
+        r#""accounts": [{"user": "总馆@yz", "password": "x"}], "classes": ["#,
+    );
+    let library = Library::with(&data, |config| config.guise = Some(Guise::Dp2));
+    let mut link = Link::with(&library, system("dp2", "总馆@yz"));
+    assert!(checkout(&link.borrow("0200001234", "YZ0000021")).ok);
+    assert_eq!(library.practice.ledger().unwrap()[0].station.login, "总馆@yz");
+}
+
+#[test]
+fn an_error_in_words_leaves_the_loan_in_doubt_and_the_link_up() {
+    let library = Library::with(DATA, |config| config.guise = Some(Guise::Folio));
+    let mut link = Link::with(&library, system("folio", "kiosk01"));
+    library.practice.set_fault(Fault::Words(1));
+    // 93, 99 and what is sent for this loan.
+    let answer = link.borrow("0200001234", "YZ0000021");
+    assert_eq!(answer.outcome, Outcome::Unknown(Unknown::Unanswered));
+    assert_eq!((answer.transmissions, library.practice.requests()), (1, 3));
+    let again = link.borrow("0200001234", "YZ0000021");
+    assert!(checkout(&again).ok);
+    assert_eq!(library.practice.requests(), 4, "on the same connection");
+    assert_eq!(library.story(), ["loan YZ0000021"]);
 }
 
 #[test]

@@ -399,6 +399,20 @@ fn by_name(system: System) {
 }
 
 #[test]
+fn an_error_told_in_words_is_found_out() {
+    let folio = System { letter: "folio", guise: Some(Guise::Folio), named: true, ..KNOWS };
+    for (message, name) in MESSAGES {
+        for point in [Point::Words, Point::WordsDone] {
+            let cell = play(folio, message, point);
+            // What 63 and 17 do not tell is for staff.
+            let untold = matches!(message, Message::Renew | Message::Fee);
+            let ends = message.work().is_none() || cell == "once";
+            assert!(ends || (untold && cell.starts_with("staff")), "{name}, {point:?}: {cell}");
+        }
+    }
+}
+
+#[test]
 fn a_reader_who_leaves_with_the_book_changes_nothing_of_that() {
     for system in [KNOWS, WORKS] {
         for (message, _) in MESSAGES.iter().filter(|(m, _)| m.work().is_some()) {

@@ -7,10 +7,11 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use kiosk::clock::Clock;
 use kiosk::config::{Config, LibraryConfig, PlainTcp, is_this_machine, split_address};
-use kiosk::privacy::{PatronId, Secret};
+use kiosk::privacy::{PatronId, Secret, is_field};
+use kiosk::session::ItemId;
 use kiosk::sip2::conn::{Tls, TlsFiles};
 use kiosk::sip2::probe::{self, Options, Report};
-use kiosk::sip2::profile::{Login, Profile};
+use kiosk::sip2::profile::{Login, Profile, SETTING_MAX};
 use kiosk::sip2::systems::System;
 use kiosk::sip2::{Charset, SipDate};
 
@@ -69,7 +70,7 @@ pub(crate) struct ProbeArgs {
 /// Runs the command; `false` when no profile stands out or the account was refused.
 ///
 /// # Errors
-/// No connection, a file that cannot be read, a wrong address.
+/// No connection, a file that cannot be read, a wrong address, an argument that cannot be sent.
 pub(crate) fn run(command: &Command, output: impl Write) -> anyhow::Result<bool> {
     let Command::Probe(args) = command;
     let (library, zone) = match &args.station {
@@ -108,6 +109,13 @@ pub(crate) fn run(command: &Command, output: impl Write) -> anyhow::Result<bool>
     }
     let tls = files.map(|files| Tls::load(&files, &host)).transpose()?;
     let options = Options { tls, ..options(args, host, port, profile)? };
+    let wrong = unsendable(&options);
+    if !wrong.is_empty() {
+        bail!(
+            "{} cannot be sent: empty, too long, or with '|' or a control character in it; nothing was sent",
+            wrong.join(", ")
+        )
+    }
     let now = Clock::new(&zone)?.now();
     let report = probe::probe(&options, SipDate::local(now.wall))?;
     let done = if args.json {
@@ -142,6 +150,29 @@ fn options(
     // What goes out is ASCII, so that no character set has to be known before.
     profile.charset = Charset::Utf8;
     Ok(Options { host, port, tls: None, profile, item: args.item.clone(), patron, pin })
+}
+
+/// Arguments that would reach the library system altered. Named, never shown: they may be about a
+/// reader, or secret.
+fn unsendable(options: &Options) -> Vec<&'static str> {
+    let mut wrong: Vec<_> = options.profile.unsendable().into_iter().map(argument).collect();
+    let item = options.item.as_ref().is_none_or(|item| ItemId::new(item).is_ok());
+    let patron = options.patron.as_ref().is_none_or(PatronId::is_well_formed);
+    let pin = options.pin.as_ref().is_none_or(|pin| is_field(pin.expose(), SETTING_MAX));
+    let own = [("--item", item), ("--patron", patron), ("the line in --pin-file", pin)];
+    wrong.extend(own.into_iter().filter(|(_, fine)| !fine).map(|(name, _)| name));
+    wrong
+}
+
+/// Where a setting comes from; those of a station's file are looked at when it is read.
+fn argument(setting: &'static str) -> &'static str {
+    match setting {
+        "institution_id" => "--institution",
+        "login.user" => "--user",
+        "login.password" => "the line in --password-file",
+        "login.location" => "--location",
+        other => other,
+    }
 }
 
 /// The first line of a file.
@@ -251,6 +282,41 @@ mod tests {
         let program = Program::try_parse_from(program).unwrap_or_else(|e| panic!("{e}"));
         let error = run(&program.command, Vec::new()).unwrap_err().to_string();
         assert!(error.contains("unencrypted") && error.contains("--ca-file"), "{error}");
+    }
+
+    #[test]
+    fn what_would_be_altered_on_the_wire_is_refused_before_it() {
+        let practice = Practice::start(PracticeConfig::default()).unwrap();
+        let address = practice.addr().to_string();
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (good, piped) = (file("good", "s3cret\n"), file("piped", "4711|08\n"));
+        let torn = file("torn", "4711\r08\n");
+        let long = "7".repeat(300);
+        for (arguments, name) in [
+            (vec!["--item", "YZ|1"], "--item"),
+            (vec!["--item", ""], "--item"),
+            (vec!["--patron", "0200|04711"], "--patron"),
+            (vec!["--patron", "0200\r04711"], "--patron"),
+            (vec!["--patron", &long], "--patron"),
+            (vec!["--institution", "YZ|LIB"], "--institution"),
+            (vec!["--user", "k|4711", "--password-file", &good], "--user"),
+            (vec!["--user", "k", "--password-file", &piped], "--password-file"),
+            (vec!["--user", "k", "--password-file", &torn], "--password-file"),
+            (vec!["--user", "k", "--password-file", &good, "--location", "a\tb"], "--location"),
+            (vec!["--patron", "02", "--pin-file", &piped], "--pin-file"),
+        ] {
+            let usual = ["x", "probe", "--address", &address];
+            let program = Program::try_parse_from(usual.iter().chain(&arguments));
+            let program = program.unwrap_or_else(|e| panic!("{e}"));
+            let error = run(&program.command, Vec::new()).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains("4711"), "{arguments:?}: {error}");
+        }
+        assert_eq!(practice.requests(), 0, "nothing was said");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::message::{LoginRequest, Request};
 use crate::privacy::{Secret, is_field};
 
 /// Most characters of a setting that is sent.
-const SETTING_MAX: usize = 255;
+pub const SETTING_MAX: usize = 255;
 
 /// Most seconds between two 99 on an idle connection (sip2.md section 3: every 60 to 300 s).
 pub const STATUS_INTERVAL_MAX_S: u64 = 300;
@@ -73,8 +73,12 @@ pub enum CurrentLocation {
     /// Nothing.
     #[default]
     Empty,
-    /// The code of the branch the station stands in, `station.branch`.
+    /// The code of the branch the station stands in, `station.branch`. What was noted in another
+    /// branch is told with that one's.
     Branch,
+    /// The same, put in when the file is read.
+    #[serde(skip)]
+    Here(String),
     /// A branch code of the library system.
     BranchCode(String),
     /// The station's own name.
@@ -88,7 +92,16 @@ impl CurrentLocation {
         match self {
             // Put in when the file is read.
             Self::Empty | Self::Branch => "",
-            Self::BranchCode(value) | Self::KioskId(value) => value,
+            Self::Here(value) | Self::BranchCode(value) | Self::KioskId(value) => value,
+        }
+    }
+
+    /// The same for a return that was noted in this branch; empty: the journal names none.
+    #[must_use]
+    pub fn value_in<'a>(&'a self, branch: &'a str) -> &'a str {
+        match self {
+            Self::Here(_) if !branch.is_empty() => branch,
+            _ => self.value(),
         }
     }
 }
@@ -240,6 +253,8 @@ pub struct Profile {
     pub terminator: LineEnd,
     /// Account; without one the first message is 99.
     pub login: Option<Login>,
+    /// Whether a user name that is not ASCII is URL-escaped in 93 (dp2).
+    pub escape_user: bool,
     /// Institution, `AO`. May be empty (dp2).
     pub institution_id: String,
     /// The station's password, `AC`; usually empty.
@@ -273,6 +288,12 @@ pub struct Profile {
     pub currency: Currency,
     /// Whether `AF` of an answer that says yes has something to say. dp2's only repeats the yes.
     pub success_messages: bool,
+    /// Whether an error is told in words, as a line that is no message (FOLIO). Such a line ends the
+    /// request: nobody knows whether it was done. Where it is not, such a line is a damaged answer.
+    pub text_errors: bool,
+    /// Whether "checkin ok" and "checkout ok" of 98 tell what is served. Evergreen says no to both
+    /// and lends.
+    pub status_flags: bool,
     /// What "desensitize" and "resensitize" say.
     pub security_flags: SecurityFlags,
     /// "nb due date" without a promise.
@@ -294,6 +315,7 @@ impl Default for Profile {
             checksum: ChecksumMode::default(),
             terminator: LineEnd::default(),
             login: None,
+            escape_user: false,
             institution_id: String::new(),
             terminal_password: Secret::default(),
             language: Language::CHINESE,
@@ -306,6 +328,8 @@ impl Default for Profile {
             payment_type: 0,
             currency: Currency::default(),
             success_messages: true,
+            text_errors: false,
+            status_flags: true,
             security_flags: SecurityFlags::default(),
             nb_due_date: NbDueDate::default(),
             not_on_loan: Vec::new(),
@@ -369,7 +393,10 @@ impl Profile {
         Some(LoginRequest {
             uid_algorithm: "0".into(),
             pwd_algorithm: "0".into(),
-            login_user_id: login.user.clone(),
+            login_user_id: match self.escape_user {
+                true => escaped(&login.user),
+                false => login.user.clone(),
+            },
             login_password: login.password.clone(),
             location_code: login.location.clone(),
             ..LoginRequest::default()
@@ -381,6 +408,23 @@ impl Profile {
 fn says(texts: &[String], wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
     !wanted.is_empty() && texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+}
+
+/// URL-escaped, where it is not ASCII. `@` stays: dp2's `user@instance` may be taken apart before it
+/// is unescaped.
+fn escaped(user: &str) -> String {
+    if user.is_ascii() {
+        return user.to_owned();
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~@".contains(&b);
+    let mut text = String::new();
+    for byte in user.bytes() {
+        match plain(byte) {
+            true => text.push(char::from(byte)),
+            false => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// Reads a secret from configuration. Written here, because secrets have no serde of their own.
@@ -424,6 +468,18 @@ mod tests {
         assert_eq!(profile.refusal_code(&["已达借阅上限".into()]), Some("too_many_loans"));
         assert_eq!(profile.refusal_code(&["成功".into()]), None);
         assert!(!format!("{profile:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_chinese_user_name_goes_escaped_where_it_must() {
+        let user = |user: &str, escape_user| {
+            let login = Login { user: user.into(), password: Secret::new("x"), location: None };
+            let profile = Profile { login: Some(login), escape_user, ..Profile::default() };
+            profile.login_request().unwrap().login_user_id
+        };
+        assert_eq!(user("张三%1@yz", true), "%E5%BC%A0%E4%B8%89%251@yz");
+        assert_eq!(user("kiosk%01@yz", true), "kiosk%01@yz", "ASCII is sent as it is");
+        assert_eq!(user("张三", false), "张三");
     }
 
     #[test]

@@ -63,6 +63,10 @@ pub(crate) enum Point {
     GarbledOn,
     WrongChecksum,
     WrongDigit,
+    /// Not done; an error in words.
+    Words,
+    /// Done; the same.
+    WordsDone,
     /// Done; the answer comes after the time-out.
     Late,
     /// The answer before comes once more in front of it.

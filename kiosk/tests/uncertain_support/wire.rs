@@ -73,7 +73,10 @@ impl Stand {
                 Output::Answer(end) => {
                     let id = AskId(end.id.0);
                     let wall = self.moment().wall;
-                    let answer = ils::answer(*end, &self.profile, &Sorting::default(), wall);
+                    let answer =
+                        ils::answer(*end, &self.profile, &Sorting::default(), wall, &|told| {
+                            told.civil()
+                        });
                     self.later(0, Due::Session(Input::Answer(id, answer)));
                 }
                 Output::Status(status) => {
@@ -104,6 +107,7 @@ impl Stand {
                 Point::GarbledOn => Some(Fault::Garble(EXCHANGE_ANSWERS)),
                 Point::WrongChecksum => Some(Fault::BadChecksum(1)),
                 Point::WrongDigit => Some(Fault::WrongDigit(1)),
+                Point::Words => Some(Fault::Words(1)),
                 _ => None,
             };
             if let Some(fault) = fault {
@@ -144,6 +148,7 @@ impl Stand {
                 self.dark = true;
                 return;
             }
+            Point::WordsDone => reply.send = b"Problem handling request\r".to_vec(),
             Point::PowerAnswered | Point::PowerRecorded => self.at_outcome = Some(point),
             _ => {}
         }

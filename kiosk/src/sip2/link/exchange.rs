@@ -10,7 +10,7 @@ use super::RequestId;
 use super::queue::item_of;
 use crate::privacy::PatronId;
 use crate::sip2::message::{Borrowed, Lent, Received, Request, Response};
-use crate::sip2::wire::{Checksum, Code, Sequence};
+use crate::sip2::wire::{Checksum, Code, DecodeError, Sequence, checksum};
 
 /// Who asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,6 +220,13 @@ pub(super) fn judge(
         None if strict && received.checksum == Checksum::Absent => Verdict::AcceptPlain,
         _ => Verdict::Accept,
     }
+}
+
+/// Whether a line that could not be read is words, not the rest of a message: no code we know before
+/// it, nothing of error detection behind it.
+pub(super) fn is_text(line: &[u8], error: &DecodeError) -> bool {
+    let no_code = matches!(error, DecodeError::NoCode { .. } | DecodeError::UnknownCode { .. });
+    no_code && !checksum::is_sealed(line) && !line.iter().any(u8::is_ascii_control)
 }
 
 fn patron_of(request: &Request) -> Option<&PatronId> {

@@ -33,7 +33,7 @@ pub use timing::{
 use super::codes::ScStatusCode;
 use super::message::{Request, Response, ScStatus};
 use super::profile::{ChecksumMode, Profile};
-use super::wire::{ErrorDetection, Sequence};
+use super::wire::{DecodeError, ErrorDetection, Sequence};
 
 /// Where the session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Link {
             Input::Connected => self.on_connected(now),
             Input::ConnectFailed | Input::Closed => self.on_closed(now),
             Input::Line(line) => self.on_line(line, now),
-            Input::LineTooLong => self.on_unreadable(false, now),
+            Input::LineTooLong => self.on_unreadable(None, now),
             Input::Submit { id, request, priority } => {
                 if !self.queue.push(id, request, priority, now) {
                     self.answer(id, Outcome::QueueFull, 0, RawLine::default());
@@ -411,7 +411,7 @@ impl Link {
             Ok(received) => received,
             Err(error) => {
                 tracing::debug!(%error, "unreadable line");
-                return self.on_unreadable(true, now);
+                return self.on_unreadable(Some((line, &error)), now);
             }
         };
         let verdict = exchange::judge(self.exchange.as_ref(), &received, rules);
@@ -434,14 +434,29 @@ impl Link {
         }
     }
 
-    /// A line that is no message: damaged where checksums count; otherwise some systems' way to
-    /// say that they do not know a request (sip2.md section 10, dp2 and FOLIO).
-    fn on_unreadable(&mut self, text: bool, now: Duration) {
+    /// A line that is no message: FOLIO's way to tell any error, dp2's to say that it does not know
+    /// a request (sip2.md section 10), and damaged where checksums count otherwise. `line` is none
+    /// when it was too long to be kept.
+    fn on_unreadable(&mut self, line: Option<(&[u8], &DecodeError)>, now: Duration) {
         let Some(exchange) = &self.exchange else { return };
-        if self.profile.checksum == ChecksumMode::Strict {
+        let tells_error = self.profile.text_errors
+            && line.is_some_and(|(line, error)| exchange::is_text(line, error));
+        if tells_error {
+            self.on_error_told(now);
+        } else if self.profile.checksum == ChecksumMode::Strict {
             self.on_damaged(now);
-        } else if text && exchange.weight != Weight::Core {
+        } else if line.is_some() && exchange.weight != Weight::Core {
             self.end_unanswered(now);
+        }
+    }
+
+    /// It was heard and failed: asking again would fail again, and whether it was done is not said.
+    fn on_error_told(&mut self, now: Duration) {
+        match self.exchange.as_ref().map(|exchange| exchange.owner) {
+            Some(Owner::Client(_)) => self.end_unanswered(now),
+            // Without 93 and 99 there is no session.
+            Some(Owner::Login | Owner::Status) => self.drop_connection(now),
+            None => {}
         }
     }
 

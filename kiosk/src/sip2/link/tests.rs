@@ -477,6 +477,41 @@ fn free_text_ends_an_optional_request_at_once() {
 }
 
 #[test]
+fn an_error_told_in_words_ends_any_request_once() {
+    let folio = || Profile { text_errors: true, replays: true, ..Profile::default() };
+    let problem = b"Problem handling request";
+    let mut rig = Rig::online(folio());
+    rig.submit(1, checkout("1"), Priority::Live);
+    rig.give(Input::Line(problem));
+    assert_eq!(rig.outcome(1), &Outcome::Unknown(Unknown::Unanswered));
+    assert_eq!((rig.sent.len(), rig.closes, rig.state()), (1, 0, LinkState::Online));
+    rig.submit(2, renewal(), Priority::Live);
+    rig.give(Input::Line(b"500 Internal Server Error"));
+    assert_eq!(rig.outcome(2), &Outcome::Unknown(Unknown::Unanswered));
+    rig.submit(3, checkout("1"), Priority::Live);
+    rig.reply(&checkout_ok("1"));
+    assert!(matches!(rig.outcome(3), Outcome::Answered(_)), "the connection lives");
+    // What is left of a message is damage as before.
+    for damaged in [&b"121NN"[..], b"1|AJ|AH|AY1AZ0000", b"\0\0\0", b"12 items"] {
+        let mut rig = Rig::online(folio());
+        rig.submit(1, checkout("1"), Priority::Live);
+        rig.give(Input::Line(damaged));
+        assert_eq!(rig.sent.last().unwrap(), "97AZFEF5\r", "{}", damaged.escape_ascii());
+    }
+    // So are words of a system that does not tell errors so.
+    let mut rig = Rig::online(Profile::default());
+    rig.submit(1, checkout("1"), Priority::Live);
+    rig.give(Input::Line(problem));
+    assert_eq!(rig.sent.last().unwrap(), "97AZFEF5\r");
+    // No session comes of a status that failed: FOLIO without a service point.
+    let mut rig = Rig::new(folio());
+    rig.give(Input::Connected);
+    rig.give(Input::Line(problem));
+    assert_eq!((rig.sent.len(), rig.closes, rig.state()), (1, 1, LinkState::Offline));
+    assert_eq!(rig.next_deadline(), BACK_OFF[0]);
+}
+
+#[test]
 fn patrons_are_told_apart_without_a_digit() {
     let answer = "64              01920261122    103000000000000000000000000000AOX|AA02|AE|";
     let request = || PatronInformationRequest {

@@ -23,7 +23,7 @@ use super::message::{
 };
 use super::profile::Profile;
 use super::systems::{SYSTEMS, SystemError};
-use super::wire::{Checksum, ErrorDetection, Sequence, checksum};
+use super::wire::{Checksum, ErrorDetection, Sequence, TERMINATOR, checksum};
 use crate::privacy::{PatronId, Secret};
 use talk::{Ends, Heard, Talk};
 
@@ -239,7 +239,8 @@ struct Probe<'a> {
     digit: Sequence,
     ends: Ends,
     checks: BTreeSet<&'static str>,
-    digits: BTreeSet<&'static str>,
+    /// The digit asked with and the one answered with.
+    digits: BTreeSet<(Sequence, Option<Sequence>)>,
     charsets: BTreeSet<&'static str>,
     times: Vec<Duration>,
     report: Report,
@@ -317,11 +318,7 @@ impl Probe<'_> {
                 Checksum::Wrong { .. } if is_dp2(&line) => "dp2",
                 Checksum::Wrong { .. } => "wrong",
             });
-            self.digits.insert(match received.sequence {
-                None => "absent",
-                Some(digit) if digit == self.digit => "echoed",
-                Some(_) => "fixed",
-            });
+            self.digits.insert((self.digit, received.sequence));
             if let Some(charset) = charset.filter(|_| !line.is_ascii()) {
                 self.charsets.insert(charset_name(charset));
             }
@@ -429,7 +426,8 @@ impl Probe<'_> {
         });
     }
 
-    /// The same 99 once more, byte for byte: an answer of the same time was kept and given again.
+    /// The same 99 once more, byte for byte: an answer of the same time was kept and given again,
+    /// where the clock went on meanwhile. Some tell no time (18 zeros), which shows nothing.
     fn repeat(&mut self, talk: &mut Talk) {
         let bytes = self.bytes(&self.status_request());
         let mut times = Vec::new();
@@ -443,8 +441,13 @@ impl Probe<'_> {
                 _ => return,
             }
         }
+        let Some(Response::AcsStatus(fresh)) = self.ask(talk, &self.status_request()) else {
+            return;
+        };
         let kept = times.first() == times.last();
-        self.sign("repeat", if kept { "replayed" } else { "anew" });
+        if !kept || times.first() != Some(&fresh.date_time_sync) {
+            self.sign("repeat", if kept { "replayed" } else { "anew" });
+        }
     }
 
     /// What only odd lines show. Any of them may end the connection.
@@ -454,7 +457,13 @@ impl Probe<'_> {
         if let Some(last) = spoilt.last_mut() {
             *last = if *last == b'0' { b'1' } else { b'0' };
         }
-        let mut lines = vec![("wrong_checksum", spoilt), ("odd_message", ODD_LINE.to_vec().into())];
+        // A question behind the empty line, so that nobody waits for silence.
+        let nothing = [&[TERMINATOR], good.as_slice()].concat();
+        let mut lines = vec![
+            ("wrong_checksum", spoilt),
+            ("odd_message", ODD_LINE.to_vec().into()),
+            ("empty_line", nothing.into()),
+        ];
         if let Some(item) = &self.options.item {
             let other = self.item_request(item, OTHER_INSTITUTION);
             lines.insert(0, ("other_institution", self.bytes(&other)));
@@ -481,7 +490,7 @@ impl Probe<'_> {
         }
         for (name, values) in [
             ("check", self.checks.clone()),
-            ("digit", self.digits.clone()),
+            ("digit", digits(&self.digits).into_iter().collect()),
             ("charset", self.charsets.clone()),
         ] {
             match values.len() {
@@ -535,6 +544,19 @@ fn stands_out(fits: &[Fit]) -> Option<&'static str> {
     let [first, second, ..] = fits else { return None };
     let enough = first.points >= POINTS_MIN && first.points * 3 >= first.of * 2;
     (enough && first.points >= second.points + LEAD_MIN).then_some(first.name)
+}
+
+/// How answers are numbered; nothing before one was heard. One digit for ever shows only when it was
+/// asked with several.
+fn digits(heard: &BTreeSet<(Sequence, Option<Sequence>)>) -> Option<&'static str> {
+    let asked: BTreeSet<_> = heard.iter().map(|(asked, _)| asked).collect();
+    let answered: BTreeSet<_> = heard.iter().map(|(_, answered)| answered).collect();
+    Some(match (answered.first()?, answered.len()) {
+        (None, 1) => "absent",
+        _ if heard.iter().all(|(asked, answered)| Some(*asked) == *answered) => "echoed",
+        (Some(_), 1) if asked.len() > 1 => "fixed",
+        _ => "mixed",
+    })
 }
 
 /// What an odd line met.

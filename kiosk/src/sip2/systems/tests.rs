@@ -1,7 +1,7 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::session::{Answer, CheckinAnswer, LoanAnswer, Sort};
+use crate::session::{Answer, CheckinAnswer, ItemId, LoanAnswer, Sort};
 use crate::sip2::link::{Answer as LinkAnswer, Outcome, RawLine, RequestId};
 use crate::sip2::wire::{Checksum, checksum};
 use crate::sip2::{Charset, Response};
@@ -25,6 +25,10 @@ fn bytes_of(text: &str, charset: Charset) -> Vec<u8> {
 
 fn yes(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
+}
+
+fn number(n: Option<impl ToString>) -> String {
+    n.map_or_else(|| "unknown".to_owned(), |n| n.to_string())
 }
 
 fn check_of(line: &[u8], charset: Charset, found: Checksum) -> &'static str {
@@ -67,6 +71,12 @@ fn facts(line: &[u8], profile: &Profile) -> BTreeMap<&'static str, String> {
     };
     facts.insert("code", format!("{:02}", received.message.code().number()));
     facts.insert("check", check_of(line, profile.charset, received.checksum).to_owned());
+    if let Response::PatronInformation(m) = &received.message {
+        facts.insert("holds", number(m.hold_items_count));
+        facts.insert("waiting", number(m.unavailable_holds_count));
+        facts.insert("held_items", m.hold_items.join(","));
+        facts.insert("waiting_items", m.unavailable_hold_items.join(","));
+    }
     if let Response::AcsStatus(status) = &received.message {
         let wait = profile.timing.answer_timeout(status.timeout_period);
         facts.insert("wait", wait.as_secs().to_string());
@@ -75,13 +85,19 @@ fn facts(line: &[u8], profile: &Profile) -> BTreeMap<&'static str, String> {
     let outcome = Outcome::Answered(Box::new(received.message));
     let end = LinkAnswer { id: RequestId(1), outcome, transmissions: 1, raw: RawLine::default() };
     let now = date(2026, 11, 22).at(10, 30, 0, 0);
-    match ils::answer(end, profile, &Sorting::default(), now) {
+    match ils::answer(end, profile, &Sorting::default(), now, &|told| told.civil()) {
         Ok(Answer::Checkout(answer) | Answer::Renew(answer)) => loan(&answer, &mut facts),
         Ok(Answer::Checkin(answer)) => checkin(&answer, &mut facts),
         Ok(Answer::Patron(patron)) => {
             facts.insert("known", yes(patron.known));
-            let loans = patron.on_loan.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
-            facts.insert("loans", loans);
+            facts.insert("loans", number(patron.on_loan));
+            facts.insert(
+                "block",
+                patron.block.map(|advice| format!("{advice:?}")).unwrap_or_default(),
+            );
+            facts.insert("owed", number(patron.owed));
+            let items: Vec<&str> = patron.loans.iter().map(ItemId::as_str).collect();
+            facts.insert("items", items.join(","));
         }
         _ => {}
     }
@@ -104,7 +120,10 @@ fn every_system_is_understood_as_its_fixtures_say() {
         let found = facts(&bytes_of(line, profile.charset), &profile);
         for fact in wanted.split_whitespace() {
             let (name, value) = fact.split_once('=').unwrap_or((fact, ""));
-            let value = if name == "refusal" { refusal_name(value) } else { value.to_owned() };
+            let value = match name {
+                "refusal" | "block" => refusal_name(value),
+                _ => value.to_owned(),
+            };
             assert_eq!(found.get(name), Some(&value), "{name} of {fixture}: {found:?}");
         }
         seen.insert(system);
@@ -126,13 +145,13 @@ fn every_file_is_a_profile_whose_reasons_are_the_stations() {
 #[test]
 fn a_sites_own_settings_lie_over_the_systems() {
     let own: toml::Table = toml::from_str(
-        "institution_id = \"YZLIB\"\nterminator = \"cr\"\ntiming = { retries_max = 1 }\n\
+        "institution_id = \"YZLIB\"\nterminator = \"cr_lf\"\ntiming = { retries_max = 1 }\n\
          refusals = [{ contains = \"mine\", code = \"fees\" }]\n",
     )
     .unwrap();
     let koha = System::named("koha").unwrap().profile(own).unwrap();
     assert_eq!((koha.institution_id.as_str(), koha.patron_echo), ("YZLIB", false));
-    assert_eq!(koha.terminator.bytes(), b"\r");
+    assert_eq!(koha.terminator.bytes(), b"\r\n");
     assert_eq!((koha.timing.retries_max, koha.timing.answer_min_s), (1, 8));
     assert_eq!(koha.refusals[0].contains, "mine", "the site's reasons come first");
     assert!(koha.refusals.len() > 3);
@@ -140,6 +159,13 @@ fn a_sites_own_settings_lie_over_the_systems() {
     assert!(System::named("koha").unwrap().profile(wrong).is_err());
     let unknown = System::named("kohaa").unwrap_err().to_string();
     assert!(unknown.contains("koha, evergreen"), "{unknown}");
+}
+
+#[test]
+fn lines_sent_end_with_cr_alone() {
+    for system in SYSTEMS {
+        assert_eq!(profile(system.name).terminator.bytes(), b"\r", "{}", system.name);
+    }
 }
 
 #[test]

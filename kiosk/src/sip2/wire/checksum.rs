@@ -37,6 +37,13 @@ pub fn of_utf16(text: &str) -> u16 {
     text.encode_utf16().fold(0u16, u16::wrapping_add).wrapping_neg()
 }
 
+/// Whether a line ends as error detection ends it, right or wrong.
+#[must_use]
+pub fn is_sealed(line: &[u8]) -> bool {
+    line.last_chunk::<AZ_LEN>()
+        .is_some_and(|end| end.starts_with(b"AZ") && parse(&end[2..]).is_some())
+}
+
 /// Whether a line ends with the sum dp2 makes.
 #[must_use]
 pub fn is_dp2(line: &[u8], charset: Charset) -> bool {
@@ -79,5 +86,7 @@ mod tests {
         assert_eq!(&digits(0xF33C), b"F33C");
         assert_eq!(parse(b"f33c"), Some(0xF33C));
         assert_eq!((parse(b"F33"), parse(b"F33G")), (None, None));
+        assert!(is_sealed(b"x|AY4AZ12aF") && is_sealed(b"96AZFEF6"));
+        assert!(!is_sealed(b"AZ12G4") && !is_sealed(b"Z1234") && !is_sealed(b"Problem"));
     }
 }

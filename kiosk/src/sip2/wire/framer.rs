@@ -23,6 +23,8 @@ pub struct Framer {
     scanned: usize,
     /// Whether the rest of an over-long line is being dropped.
     skipping: bool,
+    /// Whether empty lines are given too.
+    empty: bool,
 }
 
 impl Framer {
@@ -30,6 +32,12 @@ impl Framer {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that gives empty lines too, for a server that answers them.
+    #[must_use]
+    pub fn with_empty_lines() -> Self {
+        Self { empty: true, ..Self::default() }
     }
 
     /// Takes bytes from the stream.
@@ -52,7 +60,7 @@ impl Framer {
             let line = self.start..found;
             self.start = found + 1;
             self.scanned = self.start;
-            if std::mem::take(&mut self.skipping) || line.is_empty() {
+            if std::mem::take(&mut self.skipping) || line.is_empty() && !self.empty {
                 continue;
             }
             if line.len() > FRAME_MAX {
@@ -64,7 +72,7 @@ impl Framer {
 
     /// Forgets everything held, as after a lost connection.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { empty: self.empty, ..Self::default() };
     }
 
     /// Bytes of an unfinished message held.
@@ -119,6 +127,17 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = stream.chunks(1).collect();
         assert_eq!(lines(&bytes), whole);
+    }
+
+    #[test]
+    fn empty_lines_are_given_where_they_are_wanted() {
+        let mut framer = Framer::with_empty_lines();
+        framer.push(b"\r941\r\n");
+        let mut lines = Vec::new();
+        while let Some(line) = framer.next_line() {
+            lines.push(line.map(<[u8]>::to_vec));
+        }
+        assert_eq!(lines, [Ok(vec![]), Ok(b"941".to_vec()), Ok(vec![])]);
     }
 
     #[test]
