@@ -162,9 +162,9 @@ fn run(command: Command) -> anyhow::Result<bool> {
         }
         Command::Journal { command: JournalCommand::Resolve { id, config, note } } => {
             let config = Config::load(&config)?;
-            existing_journal(&config)?;
+            let path = existing_journal(&config)?;
             // Nothing is sealed or opened for it.
-            Journal::open(&journal_path(&config), Sealer::ephemeral()?)?.resolve(id, &note)?;
+            Journal::open(&path, Sealer::ephemeral()?)?.resolve(id, &note)?;
             Ok(true)
         }
         Command::Lists { command } => lists::run(&command),
@@ -198,7 +198,7 @@ struct Told<'a, T> {
 
 fn list_journal(file: &Path, json: bool, limit: u32) -> anyhow::Result<bool> {
     let config = Config::load(file)?;
-    let path = journal_path(&config);
+    let path = existing_journal(&config)?;
     // Nothing sealed is opened for a list, so it works beside a lost key.
     let journal = Journal::open_read_only(&path, Sealer::ephemeral()?)?;
     for row in journal.list(limit)? {
@@ -216,31 +216,26 @@ fn list_journal(file: &Path, json: bool, limit: u32) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// A journal is looked into, never made by looking.
-fn existing_journal(config: &Config) -> anyhow::Result<()> {
+/// Where the journal lies. It is looked into, never made by looking.
+pub(crate) fn existing_journal(config: &Config) -> anyhow::Result<PathBuf> {
     let path = journal_path(config);
     anyhow::ensure!(
         path.is_file(),
         "{}: there is no journal; the station has never run",
         path.display()
     );
-    anyhow::ensure!(
-        crate::journal::damage::begins_well(&path),
-        "{}: damaged; start the station, which sets it aside",
-        path.display()
-    );
-    Ok(())
+    Ok(path)
 }
 
 fn show_unit(file: &Path, id: i64) -> anyhow::Result<bool> {
     let config = Config::load(file)?;
-    existing_journal(&config)?;
+    let path = existing_journal(&config)?;
     // A key that is not there is not made by looking: then the patron stays sealed.
     let sealer = match config.station.key_file.is_file() {
         true => Sealer::from_file(&config.station.key_file)?,
         false => Sealer::ephemeral()?,
     };
-    let journal = Journal::open(&journal_path(&config), sealer)?;
+    let journal = Journal::open(&path, sealer)?;
     let unit = journal.show(id)?.with_context(|| format!("there is no unit {id}"))?;
     let told = sentence(&unit.row, config.session.language);
     app::say(&serde_json::to_string_pretty(&Told { row: &unit, sentence: told })?);
@@ -254,9 +249,9 @@ fn show_figures(
 ) -> anyhow::Result<bool> {
     anyhow::ensure!(days.start() <= days.end(), "--from lies after --to");
     let config = Config::load(file)?;
-    existing_journal(&config)?;
+    let path = existing_journal(&config)?;
     // Opened to write, so that a journal of an older program has the columns.
-    let journal = Journal::open(&journal_path(&config), Sealer::ephemeral()?)?;
+    let journal = Journal::open(&path, Sealer::ephemeral()?)?;
     for sums in journal.by_branch(days)? {
         if json {
             app::say(&serde_json::to_string(&sums)?);
@@ -282,7 +277,7 @@ fn show_figures(
 
 fn export_journal(file: &Path) -> anyhow::Result<bool> {
     let config = Config::load(file)?;
-    let journal = Journal::open_read_only(&journal_path(&config), Sealer::ephemeral()?)?;
+    let journal = Journal::open_read_only(&existing_journal(&config)?, Sealer::ephemeral()?)?;
     let mut after = 0;
     loop {
         let page = journal.page(after)?;
@@ -294,5 +289,62 @@ fn export_journal(file: &Path) -> anyhow::Result<bool> {
             Some(last) if page.len() == PAGE as usize => after = last.id,
             _ => return Ok(true),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn no_command_throws_away_the_log_of_a_journal_that_is_cut_short() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let config = at("station.toml");
+        let text = "[station]\nid = \"S1\"\ndata_dir = \"data\"\nkey_file = \"key\"\n";
+        fs::write(&config, text).unwrap();
+        Sealer::from_file(&at("key")).unwrap();
+        fs::write(at("cards.txt"), "0200001234\n").unwrap();
+        fs::create_dir(at("data")).unwrap();
+        let (file, log) = (at("data/journal.sqlite"), at("data/journal.sqlite-wal"));
+        let cards = at("cards.txt");
+        let cards = cards.to_str().unwrap();
+        for head in [&b""[..], b"SQLite format 3\0"] {
+            for words in [
+                &["journal", "list"][..],
+                &["journal", "list", "--json"],
+                &["journal", "show", "1"],
+                &["journal", "export"],
+                &["journal", "figures"],
+                &["journal", "resolve", "1", "--note", "done"],
+                &["lists", "show"],
+                &["lists", "import", "--cards", cards],
+            ] {
+                fs::write(&file, head).unwrap();
+                fs::write(&log, [7; 5000]).unwrap();
+                let words = std::iter::once("jiehuan").chain(words.iter().copied());
+                let mut words: Vec<OsString> = words.map(OsString::from).collect();
+                words.extend(["--config".into(), config.clone().into_os_string()]);
+                let cli = Cli::try_parse_from(&words).unwrap();
+                let error = format!("{:#}", run(cli.command.unwrap()).unwrap_err());
+                assert!(error.contains("damaged; start the station"), "{words:?}: {error}");
+                assert_eq!(fs::read(&log).unwrap(), [7; 5000], "{words:?}");
+                assert_eq!(fs::read(&file).unwrap(), head, "{words:?}");
+            }
+        }
+        fs::remove_file(&file).unwrap();
+        let cli = Cli::try_parse_from(
+            ["jiehuan", "journal", "list", "--config"]
+                .map(OsString::from)
+                .into_iter()
+                .chain([config.into_os_string()]),
+        )
+        .unwrap();
+        let error = run(cli.command.unwrap()).unwrap_err().to_string();
+        assert!(error.contains("has never run"), "{error}");
+        assert!(!file.exists(), "nothing is made by looking");
     }
 }

@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use crate::cli::existing_journal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::app;
@@ -75,7 +76,8 @@ pub(crate) fn run(command: &ListsCommand) -> anyhow::Result<bool> {
         ListsCommand::Show { config } => {
             let config = Config::load(config)?;
             // Counting opens nothing sealed.
-            let journal = Journal::open_read_only(&journal_path(&config), Sealer::ephemeral()?)?;
+            let path = existing_journal(&config)?;
+            let journal = Journal::open_read_only(&path, Sealer::ephemeral()?)?;
             app::say(&serde_json::to_string(&journal.list_figures()?)?);
             Ok(true)
         }

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, DateTime};
 use rusqlite::{Connection, params};
 
+use super::damage::is_no_value_of_ours;
 use super::{Journal, JournalError};
 use crate::privacy::PatronId;
 use crate::session::{
@@ -35,6 +36,17 @@ pub struct ListFigures {
 
 type CardLine = (Vec<u8>, Option<String>, bool, bool, Option<String>, Option<String>, u8);
 
+/// A row whose values are none that the station writes; any other trouble is an error.
+fn sensible<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T>> {
+    if let Err(error) = &row
+        && is_no_value_of_ours(error)
+    {
+        tracing::warn!("a row of the lists makes no sense");
+        return None;
+    }
+    Some(row)
+}
+
 impl Journal {
     /// The lists, newest first within their bounds. A row that makes no sense is left out: what
     /// is not known is not lent to.
@@ -50,10 +62,12 @@ impl Journal {
             .query_map([bound(CARDS_MAX)], |r| {
                 Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?))
             })?
+            .filter_map(sensible)
             .collect::<Result<_, _>>()?;
         let mut query = self.db.prepare("SELECT item, day FROM held ORDER BY day DESC LIMIT ?1")?;
         let held: Vec<(String, String)> = query
             .query_map([bound(HELD_MAX)], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .filter_map(sensible)
             .collect::<Result<_, _>>()?;
         let held = held
             .into_iter()

@@ -6,7 +6,7 @@
 //! [`Journal::write`] is one commit. SQL for the station's state lives only here.
 
 mod branches;
-pub(crate) mod damage;
+mod damage;
 mod fees;
 mod lists;
 mod rows;
@@ -14,6 +14,7 @@ mod schema;
 mod seal;
 mod sentence;
 mod space;
+mod start;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -30,6 +31,7 @@ pub use lists::{Import, ListFigures};
 pub use rows::{Figures, Row, Unit};
 pub use seal::{KeyError, SealError, Sealer};
 pub use sentence::sentence;
+pub use start::Beginning;
 
 /// How long another process's write is waited for (`journal list` beside a running station).
 const BUSY_WAIT: Duration = Duration::from_secs(2);
@@ -67,6 +69,23 @@ pub enum JournalError {
         path: PathBuf,
         /// SQLite's words.
         source: rusqlite::Error,
+    },
+    /// Damaged, and only looked at or written to.
+    #[error("{path}: damaged; start the station, which sets it aside")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Found damaged at work.
+    #[error("the journal is damaged ({0}); start the station again, which sets it aside")]
+    Broken(#[source] rusqlite::Error),
+    /// Open units are sealed under a key that is not the station's.
+    #[error(
+        "the journal {path} holds open units sealed under another key: put the key file back that it was begun with, or move the journal's files elsewhere and keep them; nothing was changed"
+    )]
+    OtherKey {
+        /// The file.
+        path: PathBuf,
     },
     /// Damaged, and cannot be moved away.
     #[error(
@@ -149,8 +168,10 @@ impl Journal {
     /// Opens or makes the journal in `path`.
     ///
     /// # Errors
-    /// [`JournalError`]; an existing file is never changed when it cannot be used.
+    /// [`JournalError`]; an existing file is never changed when it cannot be used, nor the log of
+    /// one that is cut short thrown away.
     pub fn open(path: &Path, sealer: Sealer) -> Result<Self, JournalError> {
+        damage::refuse_cut(path)?;
         let wrap = |source| JournalError::Open { path: path.to_owned(), source };
         let db = Connection::open(path).map_err(wrap)?;
         Self::set_up(db, sealer)
@@ -174,12 +195,12 @@ impl Journal {
     /// # Errors
     /// [`JournalError`].
     pub fn open_read_only(path: &Path, sealer: Sealer) -> Result<Self, JournalError> {
+        damage::refuse_cut(path)?;
         let wrap = |source| JournalError::Open { path: path.to_owned(), source };
         let db =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(wrap)?;
         db.busy_timeout(BUSY_WAIT)?;
-        let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(wrap)?;
-        let found = usize::try_from(found).unwrap_or(usize::MAX);
+        let found = schema::version(&db).map_err(wrap)?;
         if found > schema::VERSION {
             return Err(JournalError::Newer { found, known: schema::VERSION });
         }
@@ -257,7 +278,9 @@ impl Journal {
         self.keeper.as_ref().map_or(Room::All, space::Keeper::room)
     }
 
-    /// Writes all records or none, durably. On a full disk the reserve is given up for it.
+    /// Writes all records or none, durably. On a full disk the reserve is given up for it. No
+    /// records at all try the journal: it is written to as it would be for a unit, and holds
+    /// nothing new.
     ///
     /// # Errors
     /// [`JournalError`]; then nothing of them is on disk.
@@ -286,13 +309,10 @@ impl Journal {
             result = self.try_commit(groups);
             self.is_worth_again(&result);
         }
-        // An empty commit touches no disk and proves nothing.
-        if let (Ok(()), Some(keeper)) = (&result, &mut self.keeper)
-            && groups.iter().any(|group| !group.is_empty())
-        {
+        if let (Ok(()), Some(keeper)) = (&result, &mut self.keeper) {
             keeper.written();
         }
-        result
+        result.map_err(damage::at_work)
     }
 
     fn is_worth_again(&mut self, result: &Result<(), JournalError>) -> bool {
@@ -304,8 +324,14 @@ impl Journal {
 
     fn try_commit(&mut self, groups: &[&[Record]]) -> Result<(), JournalError> {
         let tx = self.db.transaction()?;
-        for record in groups.iter().copied().flatten() {
-            writing::write_one(&tx, &self.sealer, &self.branch, record)?;
+        for group in groups {
+            if group.is_empty() {
+                // An empty commit touches no disk and proves nothing.
+                writing::try_out(&tx)?;
+            }
+            for record in *group {
+                writing::write_one(&tx, &self.sealer, &self.branch, record)?;
+            }
         }
         tx.commit()?;
         Ok(())
@@ -396,7 +422,8 @@ impl Journal {
     /// Forgets units that happened and were settled before that day, oldest first, at most
     /// [`FORGET_MAX`] at once. What is open, queued, left to staff or owes a tag stays, however old.
     /// A day after the newest unit counts as that unit's day: a clock that runs ahead forgets
-    /// nothing.
+    /// nothing. A unit that says it is older than one before it was made while the clock was
+    /// behind: it counts as young as the next one whose time can be believed.
     ///
     /// # Errors
     /// [`JournalError`]; then nothing is forgotten.
@@ -414,16 +441,17 @@ impl Journal {
             return Ok(Forgotten::default());
         };
         let tx = self.db.transaction()?;
+        let old = rows::last_old(&tx, before, today)?;
         let units = tx.execute(
             "DELETE FROM txn WHERE id IN (
                  SELECT id FROM txn
-                 WHERE at < ?1 AND coalesce(settled, at) < ?1 AND state IN ('accepted', 'refused', 'not_sent', 'resolved')
+                 WHERE id <= ?3 AND at < ?1 AND coalesce(settled, at) < ?1 AND state IN ('accepted', 'refused', 'not_sent', 'resolved')
                      AND tag <> 'pending'
                      AND NOT EXISTS (SELECT 1 FROM repair WHERE repair.txn = txn.id)
                      -- The newest stays, so that no number is given twice.
                      AND id < (SELECT max(id) FROM txn)
                  ORDER BY id LIMIT ?2)",
-            params![before.to_string(), FORGET_MAX],
+            params![before.to_string(), FORGET_MAX, old],
         )?;
         let mut forgotten = Forgotten { units, ..Forgotten::default() };
         if units > 0 {

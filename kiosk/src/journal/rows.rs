@@ -1,5 +1,6 @@
 //! Reading the journal.
 
+use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
@@ -110,11 +111,12 @@ struct OpenRow {
     tag: String,
     due: Option<String>,
     remark: Option<String>,
+    branch: String,
 }
 
 pub(super) fn open_units(db: &Connection, sealer: &Sealer) -> Result<Vec<OpenTxn>, JournalError> {
     let mut query = db.prepare(&format!(
-        "SELECT id, kind, item, patron, tags, at, state, want, tag, due, remark FROM txn
+        "SELECT id, kind, item, patron, tags, at, state, want, tag, due, remark, branch FROM txn
          WHERE ({OPEN}) AND kind <> 'fee' ORDER BY id LIMIT ?1"
     ))?;
     let rows: Vec<OpenRow> = query
@@ -131,6 +133,7 @@ pub(super) fn open_units(db: &Connection, sealer: &Sealer) -> Result<Vec<OpenTxn
                 tag: r.get(8)?,
                 due: r.get(9)?,
                 remark: r.get(10)?,
+                branch: r.get(11)?,
             })
         })?
         .collect::<Result<_, _>>()?;
@@ -138,7 +141,8 @@ pub(super) fn open_units(db: &Connection, sealer: &Sealer) -> Result<Vec<OpenTxn
 }
 
 fn open_unit(row: OpenRow, sealer: &Sealer) -> Result<OpenTxn, JournalError> {
-    let OpenRow { id, kind, item, patron, tags, at, state, want: wanted, tag, due, remark } = row;
+    let OpenRow { id, kind, item, patron, tags, at, state, want: wanted, tag, due, remark, branch } =
+        row;
     let bad = |what| JournalError::Row { id, what };
     let want = wanted.as_deref().and_then(want).filter(|_| tag == "pending");
     Ok(OpenTxn {
@@ -164,6 +168,7 @@ fn open_unit(row: OpenRow, sealer: &Sealer) -> Result<OpenTxn, JournalError> {
             _ => Some(TxnOutcome::Accepted { title: None, want }),
         },
         time_unsure: remark.is_some_and(|r| r.split(' ').any(|code| code == "time_unsure")),
+        branch,
     })
 }
 
@@ -237,6 +242,24 @@ pub(super) fn show(
         })
     });
     Ok(unit.optional()?)
+}
+
+/// Number of the last unit that surely happened before that day; 0 when there is none. Numbers go
+/// up as time does, so a unit is no younger than a later one with a believable time: one that is
+/// not after today, and not before the time of a unit with a smaller number.
+pub(super) fn last_old(db: &Connection, before: Date, today: Date) -> Result<i64, JournalError> {
+    let past_today = today.tomorrow().unwrap_or(Date::MAX);
+    let id: Option<i64> = db
+        .query_row(
+            "SELECT id FROM txn
+             WHERE at < ?1 AND id < coalesce(
+                 (SELECT min(id) FROM txn WHERE at >= ?1 AND at < ?2), 9223372036854775807)
+             ORDER BY at DESC, id DESC LIMIT 1",
+            [before.to_string(), past_today.to_string()],
+            |r| r.get(0),
+        )
+        .optional()?;
+    Ok(id.unwrap_or(0))
 }
 
 pub(super) fn figures(db: &Connection, since: u64) -> Result<Figures, JournalError> {

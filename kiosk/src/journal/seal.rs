@@ -18,6 +18,8 @@ use crate::session::CardKey;
 const KEY_LEN: usize = 32;
 /// What the lists' key is derived for.
 const CARDS_LABEL: &[u8] = b"jiehuan cards off line 1";
+/// What the key's mark is derived for.
+const MARK_LABEL: &[u8] = b"jiehuan key mark 1";
 /// Bytes of the nonce in front of each sealed value (XChaCha20).
 const NONCE_LEN: usize = 24;
 
@@ -55,9 +57,11 @@ pub enum KeyError {
 pub struct SealError;
 
 /// Seals and opens patron numbers, and hashes cards for the lists.
+#[derive(Clone)]
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
     cards: CardKey,
+    mark: i32,
 }
 
 impl Sealer {
@@ -89,7 +93,7 @@ impl Sealer {
         let cipher = XChaCha20Poly1305::new_from_slice(&key)
             .map_err(|_| KeyError::Length { path: path.to_owned(), len })?;
         let cards = card_key(&key);
-        Ok(Self { cipher, cards })
+        Ok(Self { cipher, cards, mark: mark(&key) })
     }
 
     /// A key that is forgotten with the process.
@@ -102,13 +106,18 @@ impl Sealer {
         let cipher =
             XChaCha20Poly1305::new_from_slice(key.as_slice()).map_err(|_| KeyError::Random)?;
         let cards = card_key(key.as_slice());
-        Ok(Self { cipher, cards })
+        Ok(Self { cipher, cards, mark: mark(key.as_slice()) })
     }
 
     /// The key of the lists.
     #[must_use]
     pub fn cards(&self) -> &CardKey {
         &self.cards
+    }
+
+    /// Tells this key from others, and nothing of it; never 0.
+    pub(super) fn mark(&self) -> i32 {
+        self.mark
     }
 
     /// Seals a number: nonce, then ciphertext with tag.
@@ -141,12 +150,22 @@ impl Sealer {
 
 /// The lists' own key, from the station's: neither tells the other.
 fn card_key(key: &[u8]) -> CardKey {
+    CardKey::new(derive(key, CARDS_LABEL))
+}
+
+/// 0 stands for no mark.
+fn mark(key: &[u8]) -> i32 {
+    let [a, b, c, d, ..] = *derive(key, MARK_LABEL);
+    i32::from_be_bytes([a, b, c, d]) | 1
+}
+
+fn derive(key: &[u8], label: &[u8]) -> Zeroizing<[u8; KEY_LEN]> {
     let mut derived = Zeroizing::new([0; KEY_LEN]);
     // HMAC takes keys of any length.
     if let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) {
-        derived.copy_from_slice(&mac.chain_update(CARDS_LABEL).finalize().into_bytes());
+        derived.copy_from_slice(&mac.chain_update(label).finalize().into_bytes());
     }
-    CardKey::new(derived)
+    derived
 }
 
 impl std::fmt::Debug for Sealer {

@@ -233,6 +233,69 @@ fn a_receipt_goes_with_the_last_unit_of_its_session() {
     assert_eq!(journal.figures(1).unwrap().receipts, 0);
 }
 
+/// A unit that was made and settled at that time, as the station's clock told it.
+fn settled_at(journal: &mut Journal, n: u64, at: &str) {
+    journal.write(&[intent(n), accepted(n), Record::Secured { txn: TxnId(n) }]).unwrap();
+    let sql = "UPDATE txn SET at = ?1, settled = ?1 WHERE id = ?2";
+    journal.db.execute(sql, params![at, n as i64]).unwrap();
+}
+
+fn kept(journal: &Journal) -> Vec<i64> {
+    journal.page(0).unwrap().iter().map(|row| row.id).collect()
+}
+
+#[test]
+fn what_was_made_while_the_clock_was_behind_is_kept_as_long_as_all_else() {
+    let mut journal = Journal::in_memory().unwrap();
+    settled_at(&mut journal, 1, "2026-06-01T10:00:00");
+    settled_at(&mut journal, 2, "2026-11-20T10:00:00");
+    // The battery was empty.
+    settled_at(&mut journal, 3, "2025-01-01T00:10:00");
+    settled_at(&mut journal, 4, "2025-01-01T00:20:00");
+    // Set right.
+    settled_at(&mut journal, 5, "2026-11-22T10:00:00");
+    journal.forget(day("2026-11-22"), 90).unwrap();
+    assert_eq!(kept(&journal), [2, 3, 4, 5], "only what is old");
+    settled_at(&mut journal, 6, "2027-02-20T10:00:00");
+    journal.forget(day("2027-02-20"), 90).unwrap();
+    assert_eq!(kept(&journal), [3, 4, 5, 6], "the one before goes at its time");
+    settled_at(&mut journal, 7, "2027-03-01T10:00:00");
+    journal.forget(day("2027-03-01"), 90).unwrap();
+    assert_eq!(kept(&journal), [6, 7], "and these when the next is old");
+}
+
+#[test]
+fn a_station_long_off_with_an_empty_battery_keeps_what_it_did_then() {
+    let mut journal = Journal::in_memory().unwrap();
+    settled_at(&mut journal, 1, "2026-06-01T10:00:00");
+    settled_at(&mut journal, 2, "1970-01-01T00:10:00");
+    settled_at(&mut journal, 3, "2026-11-22T10:00:00");
+    journal.forget(day("2026-11-22"), 90).unwrap();
+    assert_eq!(kept(&journal), [2, 3]);
+}
+
+#[test]
+fn a_unit_from_a_clock_that_ran_ahead_holds_nothing_back() {
+    let mut journal = Journal::in_memory().unwrap();
+    settled_at(&mut journal, 1, "2026-06-01T10:00:00");
+    settled_at(&mut journal, 2, "2030-01-01T10:00:00");
+    settled_at(&mut journal, 3, "2026-06-02T10:00:00");
+    settled_at(&mut journal, 4, "2026-11-22T10:00:00");
+    journal.forget(day("2026-11-22"), 90).unwrap();
+    assert_eq!(kept(&journal), [2, 4]);
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_not_said_to_be_well() {
+    let (mut journal, _) = Journal::on_full_disk(0);
+    let mut n = 1;
+    while journal.write(&[intent(n), accepted(n)]).is_ok() {
+        n += 1;
+    }
+    assert!(journal.write_all(&[&[], &[]]).iter().all(Result::is_err));
+    assert_eq!(journal.room(), Room::None);
+}
+
 #[test]
 fn a_journal_of_the_version_before_is_brought_up_to_date() {
     let dir = tempfile::tempdir().unwrap();

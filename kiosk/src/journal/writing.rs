@@ -4,6 +4,7 @@ use rusqlite::{Transaction, params};
 
 use drivers::rfid::security::Security;
 
+use super::schema::OPEN;
 use super::{JournalError, Sealer, branches, fees, lists, rows};
 use crate::privacy::PatronId;
 use crate::session::{PrintResult, Reason, Record, Remark, TxnId, TxnOutcome};
@@ -89,6 +90,41 @@ pub(super) fn write_one(
             .execute(params![session.0, print_name(*result)])?;
         }
     }
+    Ok(())
+}
+
+/// Bytes of a unit with all that it may hold, about.
+const UNIT_LEN: i64 = 256;
+
+/// Writes to every table what a unit writes there, and takes it back before the commit: a journal
+/// that takes this takes a unit. What is open is read, since its rows are the ones changed next.
+pub(super) fn try_out(tx: &Transaction<'_>) -> Result<(), JournalError> {
+    tx.execute(
+        "INSERT INTO txn (id, session, kind, item, patron, tags, at, state)
+         SELECT coalesce(max(id), 0) + 1, '', 'checkin', '', zeroblob(?1), '', '', 'intent' FROM txn",
+        [UNIT_LEN],
+    )?;
+    let id = tx.last_insert_rowid();
+    tx.execute("UPDATE txn SET state = 'queued', tag = 'pending' WHERE id = ?1", [id])?;
+    tx.execute("DELETE FROM txn WHERE id = ?1", [id])?;
+    tx.execute("INSERT INTO receipt (session, lines) VALUES ('', 0)", [])?;
+    tx.execute("DELETE FROM receipt WHERE id = ?1", [tx.last_insert_rowid()])?;
+    tx.execute(
+        "INSERT INTO slip (txn, destination) SELECT coalesce(max(txn), 0) + 1, '' FROM slip",
+        [],
+    )?;
+    tx.execute("DELETE FROM slip WHERE txn = ?1", [tx.last_insert_rowid()])?;
+    // No tag, card or item has an empty number.
+    tx.execute_batch(
+        "INSERT INTO repair (uid, item, want, txn) VALUES ('', '', '', 0);
+         DELETE FROM repair WHERE uid = '';
+         INSERT INTO card (card) VALUES (x'');
+         DELETE FROM card WHERE card = x'';
+         INSERT INTO held (item, day) VALUES ('', '');
+         DELETE FROM held WHERE item = '';",
+    )?;
+    let read = format!("SELECT total(length(item)) FROM txn WHERE {OPEN}");
+    tx.query_row(&read, [], |r| r.get::<_, f64>(0))?;
     Ok(())
 }
 

@@ -138,20 +138,18 @@ impl<O: Outside> Core<O> {
         printing: bool,
         mut outside: O,
     ) -> Result<Self, StartError> {
-        let next_txn = journal.next_txn()?;
-        let open = journal.open_units()?;
-        // What a restart finds open is settled now: it counts from here on, its elders do not.
-        let since = open.iter().map(|unit| unit.txn.0).min().unwrap_or(next_txn);
-        let before = journal.figures(since)?;
+        // No more than this: it is what makes a journal that opens one that a station starts from.
+        let begin = journal.beginning(config.library.profile.fee_dedup)?;
+        let (since, before) = (begin.since, begin.before);
         let start = Start {
-            next_txn,
-            open,
-            repairs: journal.repairs()?,
-            fees: journal.fee_start(config.library.profile.fee_dedup)?,
+            next_txn: begin.next_txn,
+            open: begin.open,
+            repairs: begin.repairs,
+            fees: begin.fees,
             codes: outside.codes(CODES)?,
             printer: if printing { PrinterState::Starting } else { PrinterState::None },
-            lists: Some(journal.lists()?),
-            newest: journal.newest()?,
+            lists: Some(begin.lists),
+            newest: begin.newest,
         };
         let offline = OfflineWatch::new(&journal)?;
         Ok(Self {
@@ -301,7 +299,8 @@ impl<O: Outside> Core<O> {
         let now = self.outside.now().wall;
         let inputs = ends.into_iter().map(|end| {
             let id = AskId(end.id.0);
-            Input::Answer(id, ils::answer(end, &self.profile, &self.sorting, now))
+            let local = |told| self.outside.library_time(told);
+            Input::Answer(id, ils::answer(end, &self.profile, &self.sorting, now, &local))
         });
         self.feed_all(inputs.collect());
     }
@@ -317,8 +316,8 @@ impl<O: Outside> Core<O> {
         self.online = online;
         self.feed(Input::Link(LinkState {
             online,
-            checkout_ok: status.checkout_ok,
-            checkin_ok: status.checkin_ok,
+            checkout_ok: status.checkout_ok || !self.profile.status_flags,
+            checkin_ok: status.checkin_ok || !self.profile.status_flags,
             renewal_ok: status.renewal_ok,
             ever: online,
         }));
@@ -500,7 +499,8 @@ impl<O: Outside> Core<O> {
     }
 
     fn ask(&mut self, id: AskId, ask: &Ask, background: bool) -> Option<Input> {
-        let request = ils::request(ask, &self.profile, self.outside.now().wall);
+        let at = self.session.time_to_tell(self.outside.now());
+        let request = ils::request(ask, &self.profile, at);
         let request = (RequestId(id.0), request);
         if background {
             self.asks.push(request);
