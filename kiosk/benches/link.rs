@@ -222,7 +222,13 @@ fn messages(config: &Config, units: std::ops::Range<usize>) -> Vec<Vec<u8>> {
     for n in units {
         let item = ItemId::new(item(n)).expect("a barcode");
         all.push(build(&Ask::Item { item: item.clone() }));
-        all.push(build(&Ask::Checkin { item, at, already_done: true, cancel: false }));
+        all.push(build(&Ask::Checkin {
+            item,
+            at,
+            already_done: true,
+            cancel: false,
+            branch: String::new(),
+        }));
     }
     all
 }

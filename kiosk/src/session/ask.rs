@@ -84,6 +84,8 @@ pub enum Ask {
         already_done: bool,
         /// Undo a loan just made.
         cancel: bool,
+        /// Branch it came in at; empty: where the station stands now.
+        branch: String,
     },
     /// Renew.
     Renew {
@@ -163,6 +165,15 @@ pub struct PatronAnswer {
     pub loans: Vec<ItemId>,
     /// End of the card's validity, where told.
     pub expires: Option<jiff::civil::Date>,
+}
+
+impl PatronAnswer {
+    /// Whether what is not in the list of loans is not on loan to them. A count of none under an
+    /// empty list proves nothing: some systems fill neither (sip2.md section 10, FOLIO).
+    #[must_use]
+    pub fn lists_all(&self) -> bool {
+        self.on_loan.is_some_and(|n| n > 0 && n as usize <= self.loans.len())
+    }
 }
 
 /// Answer to a payment.

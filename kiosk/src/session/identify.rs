@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ui::view::{Advice, Purpose, Touch};
 
-use super::rules::{PinRule, secs};
+use super::rules::secs;
 use super::types::Proof;
 use super::{Answer, Ask, Asked, ItemId, NoAnswer, Patron, PatronAnswer, Phase, Station};
 use crate::clock::Now;
@@ -134,7 +134,7 @@ impl Station {
         }
         page.problem = None;
         if let Some(card) = self.pad.fresh_card().cloned() {
-            self.card_shown(card, false, now);
+            self.card_shown(card, Proof::Held, now);
         }
     }
 
@@ -154,7 +154,7 @@ impl Station {
         }
         let text = text.trim();
         if self.rules.is_card(text) {
-            return self.card_shown(PatronId::new(text), true, now);
+            return self.card_shown(PatronId::new(text), Proof::Copied, now);
         }
         match ItemId::new(text) {
             Ok(_) if matches!(self.phase, Phase::Identify(_)) => {
@@ -170,7 +170,7 @@ impl Station {
         if self.session_open() {
             self.stir(now);
         }
-        self.card_shown(patron, proof == Proof::Copied, now);
+        self.card_shown(patron, proof, now);
     }
 
     /// Something was shown that is no card here.
@@ -188,7 +188,7 @@ impl Station {
     }
 
     /// A card is here.
-    pub(super) fn card_shown(&mut self, card: PatronId, scanned: bool, now: Now) {
+    pub(super) fn card_shown(&mut self, card: PatronId, proof: Proof, now: Now) {
         let Some(purpose) = self.wants_card() else { return };
         if !card.is_well_formed() {
             return self.card_problem(purpose, Advice::CardUnread, now);
@@ -200,13 +200,9 @@ impl Station {
             return self.card_problem(purpose, Advice::PinLocked { minutes }, now);
         }
         if !self.link.online {
-            return self.card_offline(purpose, card, scanned, now);
+            return self.card_offline(purpose, card, proof, now);
         }
-        let ask_pin = match self.rules.pin {
-            PinRule::Never => false,
-            PinRule::Scanned => scanned,
-            PinRule::Always => true,
-        };
+        let ask_pin = self.rules.pin.asks(proof);
         self.stir(now);
         if ask_pin {
             let digits = String::new();

@@ -54,6 +54,7 @@ impl Renewal {
             at: self.at,
             outcome: Some(TxnOutcome::Unsure),
             time_unsure: false,
+            branch: String::new(),
         };
         (unit, self.before)
     }

@@ -468,7 +468,10 @@ impl Station {
                 && lends
                 && notes
                 && (self.link.online && self.link.checkout_ok || self.offline.lends),
-            giveback: seen && self.journal_ok && self.has_room_to_return(),
+            giveback: seen
+                && self.journal_ok
+                && self.has_room_to_return()
+                && (!self.link.online || self.link.checkin_ok),
             account: self.link.online && notes && (seen || !self.rules.cards.is_empty()),
         }
     }

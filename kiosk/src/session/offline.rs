@@ -11,8 +11,7 @@ use ui::view::{Advice, Purpose};
 use super::lending::Wish;
 use super::line::{End, ItemLine, Job, Next, Stage};
 use super::lists::{CardRow, Lists};
-use super::rules::PinRule;
-use super::types::{Record, TxnId, TxnOutcome};
+use super::types::{Proof, Record, TxnId, TxnOutcome};
 use super::{
     Answer, Asked, ItemId, LoanAnswer, NoAnswer, Patron, PatronAnswer, Phase, Recorded, Sort,
     Station,
@@ -130,20 +129,16 @@ impl Station {
         &mut self,
         purpose: Purpose,
         card: PatronId,
-        scanned: bool,
+        proof: Proof,
         now: Now,
     ) {
         if purpose != Purpose::Borrow || !self.lends_now(now) {
             return self.card_problem(purpose, Advice::IlsDown, now);
         }
-        let pin = match self.rules.pin {
-            PinRule::Never => false,
-            PinRule::Scanned => scanned,
-            PinRule::Always => true,
-        };
         let known = self.offline.lists.as_ref().and_then(|lists| lists.card(&card));
-        // Nobody can check a PIN now.
-        if pin || self.rules.offline.may_borrow(known, now.wall.date()).is_err() {
+        // Nobody can check a PIN now, nor whose code that is (peripherals.md 3.1).
+        let needs_link = self.rules.pin.asks(proof) || proof == Proof::Code;
+        if needs_link || self.rules.offline.may_borrow(known, now.wall.date()).is_err() {
             return self.card_problem(purpose, Advice::OfflineLimit, now);
         }
         let (on_loan, limit) = (None, None);
@@ -183,7 +178,7 @@ impl Station {
         let counted = lists.put_card(&card, row);
         let (txn, session) = (self.next_txn(), self.code.clone());
         let Some(line) = self.line_mut(id) else { return };
-        let tags = line.tags.clone();
+        let (tags, owner) = (line.tags.clone(), line.owner_record(txn));
         let outcome = TxnOutcome::LentHere { want: Some(Security::Released), due };
         line.txn = Some(txn);
         line.put_back = None;
@@ -195,6 +190,7 @@ impl Station {
             Record::Intent { txn, session, kind, item, patron, tags, at },
             Record::Outcome { txn, outcome },
         ];
+        records.extend(owner);
         records.extend(counted);
         self.record(Recorded::Line(id), records);
     }
@@ -203,6 +199,14 @@ impl Station {
     pub(super) fn is_asked_about(&self, id: u32, item: &ItemId) -> bool {
         let mut others = self.lines.iter().chain(&self.detached);
         others.any(|l| l.id != id && l.is_open() && l.item.as_ref() == Some(item))
+    }
+
+    /// The time a message tells that goes out now: never one that is not believed where the
+    /// library system has told its own.
+    #[must_use]
+    pub fn time_to_tell(&self, now: Now) -> DateTime {
+        let library = self.offline.library_time(now);
+        library.filter(|_| self.offline.clock_unsure(now)).unwrap_or(now.wall)
     }
 
     /// What a return noted now needs besides its outcome: a mark that its time is not to be told.

@@ -11,7 +11,7 @@ use super::line::{ASKS_MAX, End, ItemLine, Job, Stage};
 use super::pad::PadEvent;
 use super::rules::{AttractItem, BarcodeItems, BorrowCommit, secs};
 use super::sorting::barred;
-use super::types::{Content, TagRead};
+use super::types::{Content, Proof, TagRead};
 use super::{ItemId, Phase, Station};
 use crate::clock::Now;
 
@@ -54,7 +54,7 @@ impl Station {
         }
         let Some(Content::Card(patron)) = self.pad.content(uid) else { return };
         let patron = patron.clone();
-        self.card_shown(patron, false, now);
+        self.card_shown(patron, Proof::Held, now);
     }
 
     fn laid(&mut self, uid: Uid, now: Now) {

@@ -49,6 +49,7 @@ impl Station {
             at: line.at.unwrap_or(now.wall),
             outcome: None,
             time_unsure,
+            branch: String::new(),
         };
         self.fixer.owed.insert(Owed::new(unit, step, Some(id)));
     }
@@ -98,7 +99,10 @@ impl Station {
             (step, JobKind::Checkout, Some(patron)) if unit.promised().is_some() => {
                 Self::ask_noted(unit, patron, step, at)
             }
-            (Step::Post, ..) => Ask::Checkin { item, at, already_done: !cancel, cancel },
+            (Step::Post, ..) => {
+                let branch = unit.branch.clone();
+                Ask::Checkin { item, at, already_done: !cancel, cancel, branch }
+            }
             (Step::Find { .. }, JobKind::Checkout, Some(patron)) => {
                 Ask::Patron { patron: patron.clone(), pin: None, loans: true }
             }
@@ -359,9 +363,7 @@ fn found(unit: &OpenTxn, answer: &Answer, told: bool) -> Found {
         (JobKind::Checkout, Answer::Patron(patron)) => {
             if patron.loans.contains(&unit.item) {
                 done(Security::Released)
-            } else if patron.known
-                && patron.on_loan.is_some_and(|n| n as usize <= patron.loans.len())
-            {
+            } else if patron.known && patron.lists_all() {
                 Found::Outcome(TxnOutcome::NotSent)
             } else {
                 // The list is cut short or not given at all: its silence proves nothing.

@@ -69,6 +69,7 @@ impl Station {
             at: now.wall,
             outcome: Some(TxnOutcome::LentHere { want, due }),
             time_unsure: false,
+            branch: String::new(),
         };
         self.fixer.owed.insert(Owed::new(unit, Step::Post, Some(id)));
     }
@@ -231,7 +232,8 @@ impl Owed {
                 if patron.loans.contains(&self.unit.item) {
                     return Some(done(None));
                 }
-                if patron.on_loan.is_some_and(|n| n as usize > patron.loans.len()) {
+                if !patron.lists_all() {
+                    // Told once more, a loan that is theirs may become a renewal.
                     return Some(TxnOutcome::ForStaff { reason: "unsure".into() });
                 }
                 // On loan to somebody else: the library system is told, and says what it thinks.

@@ -8,6 +8,7 @@ use drivers::rfid::card::CardRule;
 use ui::view::Language;
 
 use super::lending::OfflineRules;
+use super::types::Proof;
 
 /// What to do when the library system said yes and the tag cannot be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,6 +67,16 @@ pub enum PinRule {
     Scanned,
     /// Always.
     Always,
+}
+
+impl PinRule {
+    pub(super) fn asks(self, proof: Proof) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Scanned => proof == Proof::Copied,
+            Self::Always => true,
+        }
+    }
 }
 
 /// What an unanswered receipt question means.

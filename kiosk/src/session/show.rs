@@ -9,7 +9,7 @@ use ui::view::{
 
 use super::line::{ItemLine, Job, Stage};
 use super::rules::{ReceiptDefault, secs};
-use super::types::{Aid, Effect};
+use super::types::{Aid, Effect, Proof};
 use super::{Phase, PrinterState, Station};
 use crate::clock::Now;
 
@@ -321,7 +321,7 @@ impl Station {
         let problem = (!self.link.online && !lends).then_some(Advice::IlsDown);
         self.open_identify(purpose, problem, now);
         if let Some(card) = self.pad.fresh_card().cloned() {
-            self.card_shown(card, false, now);
+            self.card_shown(card, Proof::Held, now);
         }
     }
 

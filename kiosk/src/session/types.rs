@@ -115,8 +115,10 @@ pub enum Aid {
 /// What a shown card proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// The thing itself was held here, or a code that works once.
+    /// The thing itself was held here.
     Held,
+    /// A code that works once, checked here; whose it is only the library system knows.
+    Code,
     /// A printed or shown number, which anybody may have copied (peripherals.md 3.1).
     Copied,
 }
@@ -435,6 +437,8 @@ pub struct OpenTxn {
     pub outcome: Option<TxnOutcome>,
     /// `at` was told by a clock nobody believed.
     pub time_unsure: bool,
+    /// Branch the station stood in; empty: the one it stands in now, or the journal names none.
+    pub branch: String,
 }
 
 /// A tag whose security state is not what the loan says.

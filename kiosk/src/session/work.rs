@@ -122,14 +122,19 @@ impl Station {
     }
 
     pub(super) fn ask_line(&mut self, id: u32, now: Now) {
+        let at = self.time_to_tell(now);
         let Some(line) = self.line_mut(id) else { return };
         let (Some(item), patron) = (line.item.clone(), line.patron.clone()) else { return };
-        let at = now.wall;
         let ask = match (line.job, patron) {
             (Job::Borrow, Some(patron)) => Ask::Checkout { patron, item, at, promised: None },
             (Job::Renew, Some(patron)) => Ask::Renew { patron, item },
-            (Job::GiveBack, _) => Ask::Checkin { item, at, already_done: false, cancel: false },
-            (Job::Cancel { .. }, _) => Ask::Checkin { item, at, already_done: false, cancel: true },
+            (job @ (Job::GiveBack | Job::Cancel { .. }), _) => Ask::Checkin {
+                item,
+                at,
+                already_done: false,
+                cancel: job != Job::GiveBack,
+                branch: String::new(),
+            },
             (Job::Borrow | Job::Renew, None) => {
                 return self.end_line(id, End::attention(Advice::AskStaff));
             }
@@ -171,9 +176,10 @@ impl Station {
             self.count(Some(id), job, &outcome);
         }
         self.set_stage(id, Stage::Outcome(Box::new(next)));
-        let noted = matches!(outcome, TxnOutcome::Queued { .. });
+        // What may be posted later, it may be after another start.
+        let later = matches!(outcome, TxnOutcome::Queued { .. } | TxnOutcome::Unsure);
         let mut records = vec![Record::Outcome { txn, outcome }];
-        records.extend(self.time_mark(txn, now).filter(|_| noted));
+        records.extend(self.time_mark(txn, now).filter(|_| later && job == Job::GiveBack));
         self.record(Recorded::Line(id), records);
     }
 

@@ -81,7 +81,7 @@ impl ScanWork {
                 match verdict {
                     Some(Verdict::Fresh) => {
                         let number = token.patron().unwrap_or(token.whole());
-                        Told::Card(PatronId::new(number.expose()), Proof::Held)
+                        Told::Card(PatronId::new(number.expose()), Proof::Code)
                     }
                     Some(Verdict::UsedBefore) => Told::Neither(Advice::QrUsed),
                     Some(Verdict::TooOld | Verdict::InTheFuture) => {

@@ -1,6 +1,6 @@
 //! Between a session's questions and SIP2 messages. Pure: no clock, no socket.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
 use ui::view::Advice;
 
@@ -14,6 +14,7 @@ use crate::sip2::codes::{
     AlertType, Amount, CirculationStatus, FeeType, FixedText, PatronFlag, PaymentType, Summary,
     SummaryList,
 };
+use crate::sip2::date::{self, Zone};
 use crate::sip2::link::{Answer as LinkAnswer, Outcome};
 use crate::sip2::message::{
     CheckinRequest, CheckinResponse, CheckoutRequest, EndSessionRequest, FeePaidRequest,
@@ -25,6 +26,9 @@ use crate::sip2::{DueDate, FieldId, Request, Response, SipDate};
 
 /// Most loans listed by one 63; more than a station shows.
 const LIST_MAX: u32 = 100;
+
+/// A time the library system told, in the station's zone; `None` where it cannot be told.
+pub type LocalTime<'a> = &'a dyn Fn(SipDate) -> Option<DateTime>;
 
 /// How sort bins and branches of this library system are read.
 #[derive(Debug, Clone, Default)]
@@ -88,11 +92,11 @@ fn plain_request(ask: &Ask, profile: &Profile, now: DateTime) -> Request {
             ..CheckoutRequest::default()
         }
         .into(),
-        Ask::Checkin { item, at, already_done, cancel } => CheckinRequest {
+        Ask::Checkin { item, at, already_done, cancel, branch } => CheckinRequest {
             no_block: *already_done && profile.no_block,
             transaction_date: date,
             return_date: SipDate::local(*at),
-            current_location: profile.ap.value().to_owned(),
+            current_location: profile.ap.value_in(branch).to_owned(),
             institution_id,
             item_identifier: item.to_string(),
             terminal_password: terminal,
@@ -155,6 +159,7 @@ pub fn answer(
     profile: &Profile,
     sorting: &Sorting,
     now: DateTime,
+    local: LocalTime<'_>,
 ) -> Result<Answer, NoAnswer> {
     let doubtful = end.transmissions > 1 && !profile.replays;
     let response = match end.outcome {
@@ -166,13 +171,13 @@ pub fn answer(
         return Err(NoAnswer::Unknown);
     }
     Ok(match response {
-        Response::PatronInformation(m) => Answer::Patron(patron(m, profile, now)),
+        Response::PatronInformation(m) => Answer::Patron(patron(m, profile, now, local)),
         Response::Checkout(m) => Answer::Checkout(LoanAnswer {
             ok: m.ok,
             release: m.desensitize || m.ok && ignores_flags(profile),
             renewed: m.renewal_ok,
             title: title(&m.title_identifier),
-            due: due(&m.due_date),
+            due: due(&m.due_date, local),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
             message: said(m.ok, &m.screen_message, profile),
         }),
@@ -181,7 +186,7 @@ pub fn answer(
             release: false,
             renewed: m.ok,
             title: title(&m.title_identifier),
-            due: due(&m.due_date),
+            due: due(&m.due_date, local),
             refusal: (!m.ok).then(|| refusal(profile, &m.screen_message)).flatten(),
             message: said(m.ok, &m.screen_message, profile),
         }),
@@ -191,7 +196,7 @@ pub fn answer(
             checkin.was_on_loan |= doubtful;
             Answer::Checkin(checkin)
         }
-        Response::ItemInformation(m) => Answer::Item(item(&m)),
+        Response::ItemInformation(m) => Answer::Item(item(&m, local)),
         Response::FeePaid(m) => Answer::PayFee(FeeAnswer {
             ok: m.payment_accepted,
             message: message(&m.screen_message),
@@ -210,7 +215,12 @@ fn says_no(response: &Response) -> bool {
     }
 }
 
-fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> PatronAnswer {
+fn patron(
+    m: PatronInformationResponse,
+    profile: &Profile,
+    now: DateTime,
+    local: LocalTime<'_>,
+) -> PatronAnswer {
     let known = m.valid_patron.unwrap_or(true);
     let expires = m
         .extra
@@ -218,7 +228,7 @@ fn patron(m: PatronInformationResponse, profile: &Profile, now: DateTime) -> Pat
         .iter()
         .find(|(id, _)| *id == FieldId::PA)
         .and_then(|(_, text)| DueDate::new(text.trim()).parsed)
-        .map(|end| end.date);
+        .map(|end| day(&end, local));
     let expired = expires.is_some_and(|end| end < now.date());
     let block = if m.patron_status.has(PatronFlag::CardLost) {
         Some(Advice::CardLost)
@@ -332,13 +342,13 @@ fn sort(m: &CheckinResponse, sorting: &Sorting) -> Sort {
     if m.alert || !m.ok { Sort::Exception } else { Sort::Normal }
 }
 
-fn item(m: &ItemInformationResponse) -> ItemAnswer {
+fn item(m: &ItemInformationResponse, local: LocalTime<'_>) -> ItemAnswer {
     ItemAnswer {
         on_loan: m.circulation_status.is_charged(),
         in_library: m.circulation_status.is_returned(),
         held: held(m),
         title: title(&m.title_identifier),
-        due: m.due_date.as_ref().map_or(Due::Unknown, due),
+        due: m.due_date.as_ref().map_or(Due::Unknown, |date| due(date, local)),
     }
 }
 
@@ -348,12 +358,20 @@ fn held(m: &ItemInformationResponse) -> Option<bool> {
     if m.circulation_status == CirculationStatus::OnHoldShelf { Some(true) } else { queue }
 }
 
-fn due(date: &DueDate) -> Due {
+fn due(date: &DueDate, local: LocalTime<'_>) -> Due {
     match (&date.parsed, clean(&date.raw)) {
-        (Some(parsed), _) => Due::Day(view_date(parsed.date)),
+        (Some(parsed), _) => Due::Day(view_date(day(parsed, local))),
         (None, text) if text.is_empty() => Due::Unknown,
         (None, text) => Due::Text(text),
     }
+}
+
+/// The day where the station stands: late in UTC it is tomorrow in China. Of a zone nobody knows it
+/// is the day as written.
+fn day(told: &date::Due, local: LocalTime<'_>) -> Date {
+    let at = told.date.to_datetime(told.time.unwrap_or_default());
+    let here = (told.zone == Zone::Utc).then(|| local(SipDate::utc(at))).flatten();
+    here.map_or(told.date, DateTime::date)
 }
 
 fn title(text: &str) -> Option<String> {

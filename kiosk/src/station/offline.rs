@@ -150,7 +150,7 @@ mod tests {
             transmissions: 1,
             raw: RawLine::default(),
         };
-        ils::answer(end, &profile, &ils::Sorting::default(), now).unwrap()
+        ils::answer(end, &profile, &ils::Sorting::default(), now, &|told| told.civil()).unwrap()
     }
 
     #[test]

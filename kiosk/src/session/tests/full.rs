@@ -124,6 +124,7 @@ fn queue(units: usize) -> Start {
         at: "2026-11-22T10:30:00".parse().unwrap(),
         outcome: Some(TxnOutcome::Queued { want: None }),
         time_unsure: false,
+        branch: String::new(),
     };
     let open = (0..units).map(unit).collect();
     Start { next_txn: units as u64 + 1, open, ..Start::default() }

@@ -47,6 +47,8 @@ pub(super) struct Library {
     pub(super) refuse_cancel: bool,
     /// Patrons are told without their loans and their number.
     pub(super) hides_loans: bool,
+    /// And where they are: with a number that is always none.
+    pub(super) counts_none: bool,
     /// What the patron owes, and how often each payment was booked.
     pub(super) owed: i64,
     pub(super) booked: BTreeMap<PaymentId, u32>,
@@ -84,6 +86,7 @@ impl Library {
             refuse_return: BTreeSet::new(),
             refuse_cancel: false,
             hides_loans: false,
+            counts_none: false,
             owed: 100_000,
             booked: BTreeMap::new(),
             missing: BTreeSet::new(),
@@ -132,7 +135,11 @@ impl Library {
                     pin_ok: pin.as_ref().map(|p| p.expose() == self.pin),
                     name: "张三丰".into(),
                     block: self.block,
-                    on_loan: u32::try_from(theirs.len()).ok().filter(|_| !self.hides_loans),
+                    on_loan: if self.hides_loans {
+                        self.counts_none.then_some(0)
+                    } else {
+                        u32::try_from(theirs.len()).ok()
+                    },
                     limit: Some(self.limit),
                     owed: Some(self.owed),
                     loans: if *loans && !self.hides_loans { theirs } else { Vec::new() },

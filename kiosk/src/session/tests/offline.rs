@@ -155,6 +155,13 @@ fn only_cards_that_were_here_and_may_borrow_do() {
     w.feed(Input::Card(CARD.into(), Proof::Copied));
     assert_eq!(problem(&w), Some(Advice::OfflineLimit));
 
+    // A code on a phone, whose owner only the library system knows.
+    let mut w = world();
+    known(&mut w, CARD);
+    away(&mut w);
+    w.feed(Input::Card(CARD.into(), Proof::Code));
+    assert_eq!(problem(&w), Some(Advice::OfflineLimit));
+
     // Nobody sees an account without the library system.
     leave(&mut w);
     w.touch(Touch::Account);
@@ -581,6 +588,64 @@ fn the_library_s_time_settles_what_the_journal_cannot() {
     w.clock_off_s = 86_400 + 3_600;
     w.secs(1);
     assert_eq!(w.view().state_line, Some(StateLine::ReturnsOnly));
+}
+
+#[test]
+fn what_happens_on_line_is_told_with_the_library_s_time_where_the_clock_is_wrong() {
+    for (off_s, right) in [(0, true), (540, true), (-366 * 86_400, false), (3 * 86_400, false)] {
+        let mut w = world();
+        let library = w.now().wall;
+        w.feed(Input::LibraryTime(library));
+        w.clock_off_s = off_s;
+        w.lib.loans.insert(item(1), CARD.to_owned());
+        w.touch(Touch::GiveBack);
+        w.lay(&[1]);
+        w.until_line(1, LineState::Returned);
+        leave(&mut w);
+        w.card(CARD);
+        w.lay(&[2]);
+        w.until_line(2, LineState::Borrowed);
+        let mut told = w.lib.log.iter().filter_map(|ask| match ask {
+            Ask::Checkin { at, .. } | Ask::Checkout { at, .. } => Some(*at),
+            _ => None,
+        });
+        let told = [told.next().unwrap(), told.next().unwrap()];
+        let off = jiff::Span::new().seconds(if right { off_s } else { 0 });
+        for at in told {
+            let late = at.duration_since(library.checked_add(off).unwrap());
+            assert!(late.as_secs() < 60 && !late.is_negative(), "{off_s} s: {at}");
+        }
+    }
+}
+
+#[test]
+fn a_return_whose_answer_is_lost_under_a_wrong_clock_is_posted_with_the_library_s_time() {
+    let mut w = world();
+    let library = w.now().wall;
+    w.feed(Input::LibraryTime(library));
+    w.clock_off_s = -366 * 86_400;
+    w.lib.loans.insert(item(1), CARD.to_owned());
+    w.lib.fares.push_back(Fare::LostBefore);
+    w.touch(Touch::GiveBack);
+    w.lay(&[1]);
+    // Asked, and the answer does not come before the link goes.
+    w.secs(5);
+    w.link(false);
+    w.secs(10);
+    let unsure = |w: &World| w.journal.open_units().unwrap()[0].outcome.clone();
+    assert_eq!(unsure(&w), Some(TxnOutcome::Unsure));
+    // The next start knows only what the journal says of it.
+    w.power(true);
+    w.feed(Input::LibraryTime(library));
+    w.link(true);
+    w.secs(30);
+    let Some(Ask::Checkin { at, .. }) =
+        w.lib.log.iter().rfind(|ask| matches!(ask, Ask::Checkin { .. }))
+    else {
+        panic!("{:?}", w.lib.log)
+    };
+    assert_eq!(at.date(), library.date());
+    assert!(!w.lib.loans.contains_key(&item(1)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use ui::view::{Destination, LineState, Note, Screen, Touch};
 use super::world::{CARD, World, item, uid};
 use crate::config::Both;
 use crate::owners::{BranchConfig, OwnerConfig, OwnerRule, Owners};
-use crate::session::{Content, Names, PrintResult, PrinterState, Rules, Slips};
+use crate::session::{Ask, Content, Names, OfflineRules, PrintResult, PrinterState, Rules, Slips};
 
 const RULES: [(u8, OwnerRule); 4] =
     [(1, OwnerRule::Lend), (2, OwnerRule::Return), (3, OwnerRule::Refuse), (4, OwnerRule::Transit)];
@@ -57,6 +57,47 @@ fn returning(here: &str, slips: Slips) -> World {
 
 fn other(n: u8, taken_back: bool) -> Note {
     Note::Owner { owner: format!("A{n}"), taken_back }
+}
+
+#[test]
+fn what_is_lent_off_line_counts_for_its_owner() {
+    let mut w = world("B1", Slips::None);
+    w.rules.offline = OfflineRules { lending: true, ..OfflineRules::default() };
+    w.boot();
+    w.card(CARD);
+    w.until_page("borrow");
+    w.touch(Touch::Finish);
+    w.touch(Touch::Finish);
+    w.secs(5);
+    w.link(false);
+    w.secs(31);
+    w.card(CARD);
+    w.until_page("borrow");
+    w.lay(&[1]);
+    w.until_line(1, LineState::Queued);
+    let day = date(2026, 11, 22);
+    let rows = w.journal.by_branch(day..=day).unwrap();
+    assert!(rows.iter().any(|row| (row.owner.as_str(), row.queued) == ("A1", 1)), "{rows:?}");
+}
+
+#[test]
+fn a_return_noted_before_the_station_moved_is_told_from_where_it_was() {
+    let mut w = world("B1", Slips::None);
+    w.lib.loans.insert(item(1), CARD.to_owned());
+    w.link(false);
+    w.touch(Touch::GiveBack);
+    w.lay(&[1]);
+    w.until_line(1, LineState::Queued);
+    w.lift(&[1]);
+    w.journal.stand_in("B4");
+    w.boot();
+    w.link(true);
+    w.until("told", 30, |w| !w.lib.loans.contains_key(&item(1)));
+    let from = w.lib.log.iter().find_map(|ask| match ask {
+        Ask::Checkin { branch, .. } => Some(branch.clone()),
+        _ => None,
+    });
+    assert_eq!(from.as_deref(), Some("B1"));
 }
 
 #[test]

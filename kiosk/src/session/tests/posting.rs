@@ -31,6 +31,7 @@ fn unit(txn: u64, kind: JobKind, item: ItemId, patron: Option<&str>) -> OpenTxn 
         at: "2026-11-22T09:30:00".parse().unwrap(),
         outcome: Some(outcome),
         time_unsure: false,
+        branch: String::new(),
     }
 }
 

@@ -30,9 +30,11 @@ fn state(w: &World, n: usize) -> Option<PaymentState> {
 
 #[test]
 fn a_list_that_tells_nothing_is_no_proof_that_nothing_was_lent() {
-    for (fare, lent) in [(Fare::LostBefore, false), (Fare::LostAfter, true)] {
+    let both = [(Fare::LostBefore, false), (Fare::LostAfter, true)];
+    for ((fare, lent), counts_none) in both.into_iter().flat_map(|b| [(b, false), (b, true)]) {
         let mut w = plain();
         w.lib.hides_loans = true;
+        w.lib.counts_none = counts_none;
         w.lib.fares.extend([Fare::After(30), fare]);
         w.card(CARD);
         w.lay(&[1]);

@@ -1,13 +1,15 @@
-//! Where a return goes, from the 10 as it comes over the wire.
+//! Where a return goes, and which day is told, from answers as they come over the wire.
 
 use jiff::civil::date;
 
 use super::{Sorting, answer};
+use crate::clock::{Clock, view_date};
 use crate::owners::{BranchConfig, OwnerConfig, OwnerRule, Owners};
-use crate::session::{Answer, Sort};
+use crate::session::{Answer, Due, Sort};
 use crate::sip2::Response;
 use crate::sip2::link::{Answer as LinkAnswer, Outcome, RawLine, RequestId};
 use crate::sip2::profile::Profile;
+use crate::station::offline::library_time;
 
 fn sorted(here: &str, alert: char, more: &str) -> Sort {
     let owner = |code: &str, rule| OwnerConfig {
@@ -35,7 +37,7 @@ fn sorted(here: &str, alert: char, more: &str) -> Sort {
     let outcome = Outcome::Answered(Box::new(received.message));
     let now = date(2026, 11, 22).at(10, 30, 0, 0);
     let end = LinkAnswer { id: RequestId(1), outcome, transmissions: 1, raw: RawLine::default() };
-    match answer(end, &profile, &sorting, now) {
+    match answer(end, &profile, &sorting, now, &|told| told.civil()) {
         Ok(Answer::Checkin(answer)) => answer.sort,
         other => panic!("{line}: {other:?}"),
     }
@@ -73,4 +75,52 @@ fn at_another_branch_transit_is_home_and_home_is_transit() {
     assert_eq!(sorted("XINBA", 'N', "AQYZ-MAIN|"), transit("YZ-MAIN"));
     assert_eq!(sorted("XINBA", 'Y', "AQYZ-MAIN|CV04|CTYZ-MAIN|"), transit("YZ-MAIN"));
     assert_eq!(sorted("YZ-MAIN", 'Y', "AQYZ-MAIN|CV04|CTXINBA|"), transit("XINBA"));
+}
+
+/// An answer at a station in Shanghai.
+fn heard(line: &str) -> Answer {
+    let profile = Profile::default();
+    let received = Response::decode(line.as_bytes(), profile.charset).unwrap();
+    let outcome = Outcome::Answered(Box::new(received.message));
+    let end = LinkAnswer { id: RequestId(1), outcome, transmissions: 1, raw: RawLine::default() };
+    let now = date(2026, 11, 22).at(10, 30, 0, 0);
+    let clock = Clock::new("Asia/Shanghai").unwrap();
+    answer(end, &profile, &Sorting::default(), now, &|told| library_time(told, &clock)).unwrap()
+}
+
+#[test]
+fn days_are_those_of_the_stations_zone() {
+    let loan = "121NNY20261122    103000AOYZLIB|AA0200001234|ABYZ0000001|AJ书|AH";
+    let renewal = loan.replacen("121NNY", "301YNN", 1);
+    let item = "1804000120261122    103000ABYZ0000001|AJ书|AH";
+    for (due, day) in [
+        ("20261213   Z170000", 14),
+        ("20261213   Z155959", 13),
+        ("20261213    170000", 13),
+        ("20261213 EST170000", 13),
+        ("2026-12-13", 13),
+    ] {
+        let wanted = Due::Day(view_date(date(2026, 12, day)));
+        for line in [loan, &renewal, item] {
+            let found = match heard(&format!("{line}{due}|")) {
+                Answer::Checkout(m) | Answer::Renew(m) => m.due,
+                Answer::Item(m) => m.due,
+                other => panic!("{line}: {other:?}"),
+            };
+            assert_eq!(found, wanted, "{line}{due}");
+        }
+    }
+}
+
+#[test]
+fn a_card_ends_on_the_day_of_the_stations_zone() {
+    let account = "64              01920261122    103000000000000000000000000000AOX|AA1|AE|BLY|PA";
+    // Until midnight in UTC the card is good for a day here that has begun.
+    for (end, expires, expired) in [
+        ("20261121   Z235959", date(2026, 11, 22), false),
+        ("20261121    235959", date(2026, 11, 21), true),
+    ] {
+        let Answer::Patron(patron) = heard(&format!("{account}{end}|")) else { panic!("64") };
+        assert_eq!((patron.expires, patron.block.is_some()), (Some(expires), expired), "{end}");
+    }
 }
