@@ -193,8 +193,8 @@ pub(super) fn is_no_value_of_ours(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// What is said of damage found at work. The units the station works on are in that file: it is
-/// set aside at the next start, which begins without them.
+/// What is said of damage found at work: whoever has the journal closes and opens it when nobody is
+/// here, which sets it aside.
 pub(super) fn at_work(error: JournalError) -> JournalError {
     match error {
         JournalError::Sql(source) if is_corrupt(&source) => JournalError::Broken(source),
@@ -567,7 +567,7 @@ mod tests {
         let written = journal.write(&[intent(LOANS + 3)]).unwrap_err();
         for error in [tried, written] {
             assert!(matches!(error, JournalError::Broken(_)), "{error}");
-            assert!(error.to_string().contains("start the station again"), "{error}");
+            assert!(error.to_string().contains("set aside"), "{error}");
         }
         drop(journal);
         let (journal, aside) = Journal::open_sound(&path, sealer.clone()).unwrap();

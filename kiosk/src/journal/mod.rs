@@ -77,7 +77,9 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// Found damaged at work.
-    #[error("the journal is damaged ({0}); start the station again, which sets it aside")]
+    #[error(
+        "the journal is damaged ({0}); it is set aside once nobody is here, or at the next start"
+    )]
     Broken(#[source] rusqlite::Error),
     /// Open units are sealed under a key that is not the station's.
     #[error(
@@ -220,6 +222,22 @@ impl Journal {
     /// [`JournalError`].
     pub fn in_memory() -> Result<Self, JournalError> {
         Self::set_up(Connection::open_in_memory()?, Sealer::ephemeral()?)
+    }
+
+    /// A journal that takes nothing: in the place of one that cannot be opened.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn closed() -> Result<Self, JournalError> {
+        let journal = Self::in_memory()?;
+        journal.db.pragma_update(None, "query_only", true)?;
+        Ok(journal)
+    }
+
+    /// What was read from the file so far is read again.
+    #[cfg(test)]
+    pub(crate) fn forget_cached(&self) {
+        self.db.execute_batch("PRAGMA shrink_memory").expect("a database");
     }
 
     /// A journal of small pages whose disk is full and has so many pages in reserve; and what

@@ -35,6 +35,8 @@ fn conflict(row: &Row, kind: &str, words: &Words) -> String {
         "checkout" => words.text("staff-loan-unsure"),
         "checkin" if unsure => words.text("staff-return-unsure"),
         "checkin" => words.text("staff-return-refused"),
+        "fee" if unsure => words.text("staff-fee-unsure"),
+        "fee" => words.text("staff-fee-refused"),
         "renew" => words.text("staff-renewal-unsure"),
         _ => words.text("staff-cancel"),
     }
@@ -116,6 +118,7 @@ mod tests {
                     ("checkout", None),
                     ("checkin", None),
                     ("renew", None),
+                    ("fee", None),
                     ("cancel", None),
                 ] {
                     let told =
@@ -137,6 +140,9 @@ mod tests {
         let held = sentence(&row("checkout", "for_staff", "HeldOther", due, ""), Language::En);
         let limit = sentence(&row("checkout", "for_staff", "Limit", due, ""), Language::En);
         assert_ne!(held, limit);
+        let fee = |reason| sentence(&row("fee", "for_staff", reason, None, ""), Language::En);
+        assert!(fee("unsure").unwrap().contains("could not be found out"));
+        assert!(fee("not told").unwrap().contains("has not booked it"));
         assert!(held.unwrap().contains("2026-12-06"), "the day the reader was told");
         assert_eq!(sentence(&row("checkin", "accepted", "", None, ""), Language::En), None);
     }

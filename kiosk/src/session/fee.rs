@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 
-use super::types::{Reason, Record, TxnId, TxnOutcome};
+use super::types::{Reason, Record, SessionCode, TxnId, TxnOutcome};
 use super::{Answer, Ask, Asked, NoAnswer, Recorded, Station};
 use crate::clock::Now;
 use crate::privacy::{PatronId, is_field};
@@ -142,6 +142,20 @@ enum Step {
 }
 
 impl Fees {
+    /// What a journal holds of each payment that is open, a group each.
+    /// `now` stands for when those not sent were taken.
+    pub(super) fn records(&self, now: DateTime) -> impl Iterator<Item = Vec<Record>> {
+        let written = |fee: &&Fee| !matches!(fee.step, Step::Intent { .. });
+        self.open.iter().filter(written).map(move |fee| {
+            let OpenFee { txn, payment, sent } = fee.unit.clone();
+            let session = SessionCode::default();
+            let at = sent.map_or(now, |(at, _)| at);
+            let mut records = vec![Record::FeeIntent { txn, session, payment, at }];
+            records.extend(sent.map(|(at, owed)| Record::FeeSent { txn, owed, at }));
+            records
+        })
+    }
+
     pub(super) fn new(start: FeeStart) -> Self {
         let open = start.open.into_iter().map(|unit| {
             let step = match unit.sent {

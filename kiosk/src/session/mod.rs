@@ -8,6 +8,7 @@
 //! system, outcome in the journal, tag released and read back, journal closed, screen says done.
 
 mod ask;
+mod carry;
 mod fee;
 mod finish;
 mod identify;

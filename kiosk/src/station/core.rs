@@ -38,6 +38,8 @@ const CODES_LOW: usize = 4;
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// How often the disk's room is looked at.
 const SPACE_LOOK: Duration = Duration::from_secs(5);
+/// Pause before a journal that cannot be opened is tried again.
+const BROKEN_AGAIN: Duration = Duration::from_secs(10);
 
 /// What the core reaches but does not own. Nothing here waits: what takes time comes back by the
 /// core's `*_told` methods.
@@ -86,11 +88,26 @@ pub trait Outside {
     /// clock.
     fn library_time(&self, told: SipDate) -> Option<DateTime>;
 
+    /// The journal broke: closes it and opens what a start would open. By default it stays as it is.
+    fn reopen(&mut self, broken: Journal) -> Reopened {
+        Reopened::Same(broken)
+    }
+
     /// A reader calls for staff.
     fn call_staff(&mut self);
 
     /// The day that retention goes by; what else is kept for a time goes by it now.
     fn today(&mut self) -> jiff::civil::Date;
+}
+
+/// What became of a journal that broke.
+pub enum Reopened {
+    /// It was set aside, and this new one begun.
+    New(Journal),
+    /// It is not damaged after all.
+    Same(Journal),
+    /// It is closed, and none can be opened now.
+    Not,
 }
 
 /// The core. See the module text.
@@ -110,6 +127,8 @@ pub struct Core<O> {
     offline: OfflineWatch,
     offline_rules: OfflineRules,
     space_due: Duration,
+    /// The journal was found damaged: when it is opened anew.
+    broken: Option<Duration>,
     /// As the session was last told.
     room: Room,
     /// Writes wanted by the session, not made yet.
@@ -165,6 +184,7 @@ impl<O: Outside> Core<O> {
             offline,
             offline_rules: config.session.offline.clone(),
             space_due: Duration::ZERO,
+            broken: None,
             room: Room::All,
             writes: Vec::new(),
             asks: Vec::new(),
@@ -357,6 +377,9 @@ impl<O: Outside> Core<O> {
                 self.feed(input);
             }
         }
+        if self.broken.is_some_and(|at| now >= at) && self.session.is_at_rest() {
+            self.renew_journal(now);
+        }
         // Lists that an import changed reach the session.
         if let Some(lists) = self.offline.lists(&self.journal, now) {
             self.feed(Input::Lists(Box::new(lists)));
@@ -375,6 +398,26 @@ impl<O: Outside> Core<O> {
             }
             Err(error) => tracing::warn!(%error, "old units cannot be forgotten"),
         }
+    }
+
+    /// Goes on with a new journal, which is told what is owed: nothing that was noted is lost with
+    /// the old one.
+    fn renew_journal(&mut self, now: Duration) {
+        let Ok(closed) = Journal::closed() else { return };
+        let broken = std::mem::replace(&mut self.journal, closed);
+        self.broken = None;
+        match self.outside.reopen(broken) {
+            Reopened::New(journal) => self.journal = journal,
+            Reopened::Same(journal) => return self.journal = journal,
+            Reopened::Not => return self.broken = Some(now + BROKEN_AGAIN),
+        }
+        let groups = self.session.owed_records(self.outside.now());
+        let groups: Vec<&[Record]> = groups.iter().map(Vec::as_slice).collect();
+        for error in self.journal.write_all(&groups).iter().filter_map(|r| r.as_ref().err()) {
+            tracing::error!(%error, "what is owed stays with the old journal, for staff");
+        }
+        (self.since, self.before) = (0, Figures::default());
+        self.offline.journal_changed(&self.journal);
     }
 
     /// What the session must hear of the disk's room.
@@ -491,6 +534,9 @@ impl<O: Outside> Core<O> {
         for ((token, records), written) in writes.iter().zip(results) {
             if let Err(error) = &written {
                 tracing::error!(%error, "journal write");
+                if matches!(error, JournalError::Broken(_)) {
+                    self.broken.get_or_insert(self.outside.now().mono);
+                }
             }
             self.outside.recorded(records, written.as_ref().err());
             inputs.push(Input::Recorded(*token, written.is_ok()));
@@ -540,3 +586,6 @@ impl<O: Outside> Core<O> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

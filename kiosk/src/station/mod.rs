@@ -41,7 +41,7 @@ use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, SubmitError, Tl
 use crate::sip2::link::{Answer, LinkState as LinkPhase, LinkStatus, Priority, RequestId};
 use crate::sip2::message::Request;
 
-use self::core::{Core, Outside};
+use self::core::{Core, Outside, Reopened};
 use device::{About, Board, Device, Health, Role, State};
 use pads::ReaderNo;
 use reader::{Classify, Command, Opener, ReaderWork, Told};
@@ -292,6 +292,7 @@ struct Threads {
     library: Health,
     /// The journal, likewise.
     journal: Health,
+    journal_place: JournalPlace,
     readers: Vec<Device<Command>>,
     aids: Vec<Device<aids::Command>>,
     printer: Option<PrinterHandle>,
@@ -360,6 +361,24 @@ impl Outside for Threads {
         self.log.room(self.clock.now(), room).clone_into(&mut self.journal.trouble);
     }
 
+    fn reopen(&mut self, broken: Journal) -> Reopened {
+        // Closed before its file is moved: closing works on files by their names.
+        drop(broken);
+        match self.journal_place.open() {
+            Ok((journal, Some(aside))) => {
+                self.journal.trouble =
+                    set_aside(&aside, "what the station knew to be open is in the new one");
+                self.journal.opened += 1;
+                Reopened::New(journal)
+            }
+            Ok((journal, None)) => Reopened::Same(journal),
+            Err(error) => {
+                tracing::error!(%error, "the journal cannot be opened again");
+                Reopened::Not
+            }
+        }
+    }
+
     fn library_time(&self, told: SipDate) -> Option<DateTime> {
         offline::library_time(told, &self.clock)
     }
@@ -399,6 +418,7 @@ impl Shell {
             board,
             library: library_health(config, &wires.library),
             journal: journal_health,
+            journal_place: JournalPlace::of(config),
             readers,
             aids,
             printer,
@@ -585,26 +605,57 @@ fn library_is(library: &mut Health, status: &LinkStatus, was_online: bool, clock
     }
 }
 
+/// Where the journal is and how it is opened.
+struct JournalPlace {
+    path: std::path::PathBuf,
+    key_file: std::path::PathBuf,
+    reserve_mib: u32,
+    branch: String,
+}
+
+impl JournalPlace {
+    fn of(config: &Config) -> Self {
+        let station = &config.station;
+        Self {
+            path: journal_path(config),
+            key_file: station.key_file.clone(),
+            reserve_mib: station.reserve_mib,
+            branch: station.branch.clone(),
+        }
+    }
+
+    /// The journal, and where a damaged one was set aside.
+    fn open(&self) -> Result<(Journal, Option<std::path::PathBuf>), JournalError> {
+        let (mut journal, aside) =
+            Journal::open_reserved(&self.path, &self.key_file, self.reserve_mib)?;
+        journal.stand_in(&self.branch);
+        if let Some(aside) = &aside {
+            let aside = aside.display();
+            tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
+        }
+        Ok((journal, aside))
+    }
+}
+
+/// What the technician is told of a damaged journal.
+fn set_aside(aside: &std::path::Path, open: &str) -> String {
+    let aside = aside.display();
+    format!("it was damaged: {open}; keep {aside} and have the disk looked at")
+}
+
 /// A journal opened for a station, and what it left.
 fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
     let dir = &config.station.data_dir;
     std::fs::create_dir_all(dir)
         .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
-    let path = journal_path(config);
-    let station = &config.station;
-    let (mut journal, aside) =
-        Journal::open_reserved(&path, &station.key_file, station.reserve_mib)?;
-    journal.stand_in(&config.station.branch);
-    let trouble = aside.map(|aside| {
-        let aside = aside.display();
-        tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
-        format!("it was damaged: what was open in it is for staff; keep {aside} and have the disk looked at")
-    });
+    let place = JournalPlace::of(config);
+    let (journal, aside) = place.open()?;
+    let trouble = aside.map(|aside| set_aside(&aside, "what was open in it is for staff"));
     let health = Health {
         name: "journal".to_owned(),
         role: Role::Journal,
         model: "sqlite".to_owned(),
-        port: path.display().to_string(),
+        port: place.path.display().to_string(),
         state: State::Up,
         firmware: None,
         opened: 1,

@@ -34,6 +34,13 @@ impl OfflineWatch {
         Ok(Self { version: journal.version_of_others()?, ..Self::default() })
     }
 
+    /// Another journal is used: what is in it is no change by others.
+    pub(super) fn journal_changed(&mut self, journal: &Journal) {
+        if let Ok(version) = journal.version_of_others() {
+            self.version = version;
+        }
+    }
+
     /// The library system told a time; `None` when it is none, or no news.
     /// `at`: the same in the station's zone.
     pub(super) fn library_time(
