@@ -224,6 +224,11 @@ fn sources() -> Vec<String> {
     found
 }
 
+/// The project's crates, their version, and that of the copy.
+const CRATES: [&str; 5] = ["kiosk", "drivers", "ui", "tests", "provisioning"];
+const VERSION: &str = concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"");
+const COPY: &str = concat!("version = \"", env!("CARGO_PKG_VERSION"), "-mutant\"");
+
 /// The source with every defect in it, asleep.
 fn planted(path: &str, mut text: String) -> String {
     for patch in MUTANTS.iter().flat_map(|(_, patches)| *patches).filter(|p| p.file == path) {
@@ -240,6 +245,12 @@ fn planted(path: &str, mut text: String) -> String {
         "kiosk/src/lib.rs" => text + ASK,
         // Beside the storm of the project itself, in the same directory.
         "tests/Cargo.toml" => text.replace("name = \"storm\"", "name = \"mutant-storm\""),
+        // And its crates beside the project's own: of one version, each would be taken for the other.
+        "Cargo.toml" => text.replacen(VERSION, COPY, 1),
+        "Cargo.lock" => CRATES.iter().fold(text, |text, name| {
+            let named = |version| format!("name = \"{name}\"\n{version}");
+            text.replace(&named(VERSION), &named(COPY))
+        }),
         _ => text,
     }
 }
