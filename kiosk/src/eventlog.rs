@@ -229,6 +229,7 @@ fn event_of(record: &Record) -> Option<(TxnId, &'static str, Option<&Reason>)> {
         | Record::Card { .. }
         | Record::Held { .. }
         | Record::Owner { .. }
+        | Record::Branch { .. }
         | Record::SortSlip { .. }
         | Record::Receipt { .. } => None,
     }

@@ -296,7 +296,10 @@ impl WireLog {
             Record::Receipt { session, result: Some(PrintResult::Done), .. } => {
                 say("wire-journal-receipt", vec![("code", s(session.0.clone()))])
             }
-            Record::Receipt { .. } | Record::Owner { .. } | Record::SortSlip { .. } => return None,
+            Record::Receipt { .. }
+            | Record::Owner { .. }
+            | Record::Branch { .. }
+            | Record::SortSlip { .. } => return None,
         })
     }
 

@@ -36,6 +36,11 @@ pub(super) fn set_owner(tx: &Transaction<'_>, txn: i64, owner: &str) -> Result<(
     Ok(())
 }
 
+pub(super) fn set_branch(tx: &Transaction<'_>, txn: i64, branch: &str) -> Result<(), JournalError> {
+    tx.prepare_cached("UPDATE txn SET branch = ?2 WHERE id = ?1")?.execute(params![txn, branch])?;
+    Ok(())
+}
+
 /// A slip asked for (`result` none), or what became of it.
 pub(super) fn write_slip(
     tx: &Transaction<'_>,

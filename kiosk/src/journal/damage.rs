@@ -53,6 +53,17 @@ impl Journal {
         path: &Path,
         sealer: Sealer,
     ) -> Result<(Self, Option<PathBuf>), JournalError> {
+        let mut aside = None;
+        Self::open_or_begin(path, sealer, &mut aside).map(|journal| (journal, aside))
+    }
+
+    /// The same. `aside` is told as soon as the file is moved, whatever becomes of the new one, and
+    /// stays as it is where there is nothing to move.
+    pub(super) fn open_or_begin(
+        path: &Path,
+        sealer: Sealer,
+        aside: &mut Option<PathBuf>,
+    ) -> Result<Self, JournalError> {
         let mut found = look(path, &sealer)?;
         if found == Found::Older {
             // Its rows are read as those of today, so it is brought up to date first.
@@ -65,13 +76,12 @@ impl Journal {
                 Err(error) => return Err(error),
             };
         }
-        let aside = match found {
-            Found::Damaged => Some(set_aside(path)?),
-            Found::Usable | Found::Older => None,
-        };
+        if found == Found::Damaged {
+            *aside = Some(set_aside(path)?);
+        }
         let journal = Self::open(path, sealer)?;
         journal.mark_key();
-        Ok((journal, aside))
+        Ok(journal)
     }
 
     /// Notes which key is used, so that damage is known from another key later.

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use crate::session::{FeeStart, JobKind, OpenTxn, Record, RepairRow, Room, SessionCode};
+use crate::session::{FeeStart, JobKind, OpenTxn, Record, RepairRow, Room, SessionCode, TxnId};
 
 pub use branches::BranchFigures;
 pub use lists::{Import, ListFigures};
@@ -404,6 +404,15 @@ impl Journal {
     /// [`JournalError`].
     pub fn show(&self, id: i64) -> Result<Option<Unit>, JournalError> {
         rows::show(&self.db, &self.sealer, id)
+    }
+
+    /// Whether a unit is in it.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn has(&self, txn: TxnId) -> Result<bool, JournalError> {
+        let mut query = self.db.prepare_cached("SELECT 1 FROM txn WHERE id = ?1")?;
+        Ok(query.exists([i64::try_from(txn.0).unwrap_or(i64::MAX)])?)
     }
 
     /// The next units after `after`, oldest first, at most [`PAGE`], without patrons.

@@ -199,15 +199,17 @@ impl Journal {
     ) -> Result<(Self, Option<PathBuf>), JournalError> {
         let bytes = u64::from(reserve_mib) * MIB;
         let mut reserve = ReserveFile { path: path.with_extension("reserve"), bytes };
-        let opened = match Self::open_sound(path, Sealer::from_file(key_file)?) {
+        let sealer = Sealer::from_file(key_file)?;
+        let mut aside = None;
+        let opened = match Self::open_or_begin(path, sealer.clone(), &mut aside) {
             Err(error)
                 if reserve.is_whole() && is_full(&error, || reserve.free()) && reserve.remove() =>
             {
-                Self::open_sound(path, Sealer::from_file(key_file)?)
+                Self::open_or_begin(path, sealer, &mut aside)
             }
             opened => opened,
         };
-        let (mut journal, aside) = opened?;
+        let mut journal = opened?;
         journal.keeper = Some(Keeper::on(reserve));
         journal.look_after_space();
         Ok((journal, aside))

@@ -62,6 +62,7 @@ pub(super) fn write_one(
         }
         Record::FeeSent { txn, owed, at } => fees::sent(tx, *txn, *owed, *at)?,
         Record::Owner { txn, owner } => branches::set_owner(tx, sql_id(*txn), owner)?,
+        Record::Branch { txn, branch } => branches::set_branch(tx, sql_id(*txn), branch)?,
         Record::SortSlip { txn, to, result } => {
             branches::write_slip(tx, sql_id(*txn), to, result.map(print_name))?;
         }

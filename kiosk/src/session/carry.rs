@@ -7,14 +7,15 @@ use super::{Asked, Phase, Station};
 use crate::clock::Now;
 
 impl Station {
-    /// Nobody is here, and nothing of an ended session waits for an answer. What of it the journal
-    /// did not take does not count: it waits for another journal.
+    /// Nobody is here, and nothing of an ended session is at work. What of it the journal did not
+    /// take waits for another journal.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         matches!(self.phase, Phase::Attract)
             && self.lines.is_empty()
             && self.tokens.is_empty()
-            && !self.asks.values().any(|of| matches!(of, Asked::Line(_) | Asked::Renewal(_)))
+            && self.detached.is_empty()
+            && !self.asks.values().any(|of| matches!(of, Asked::Renewal(_)))
     }
 
     /// What a new journal must hold so that a later start goes on from it: units that are owed, the
@@ -28,7 +29,7 @@ impl Station {
             // Of no unit: the one it came from is in the old journal.
             vec![Record::Repair { txn: TxnId(0), item, tags, want: row.want }]
         });
-        owed.chain(repairs).chain(self.fees.records(now.wall)).collect()
+        owed.chain(self.late.intents()).chain(repairs).chain(self.fees.records(now.wall)).collect()
     }
 }
 
@@ -37,6 +38,9 @@ fn unit_records(owed: &Owed) -> Vec<Record> {
     let OpenTxn { txn, kind, item, patron, tags, at, .. } = unit.clone();
     let session = SessionCode::default();
     let mut records = vec![Record::Intent { txn, session, kind, item, patron, tags, at }];
+    if !unit.branch.is_empty() {
+        records.push(Record::Branch { txn, branch: unit.branch.clone() });
+    }
     if owed.step != (Step::Find { told: false }) {
         let outcome = unit.outcome.clone().unwrap_or(TxnOutcome::Unsure);
         records.push(Record::Outcome { txn, outcome });

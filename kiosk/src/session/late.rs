@@ -9,7 +9,7 @@ use drivers::rfid::security::Security;
 use ui::view::Advice;
 
 use super::line::{End, Job, Next, Stage};
-use super::types::{Record, TxnId, TxnOutcome};
+use super::types::{Record, SessionCode, TxnId, TxnOutcome};
 use super::work::weaker;
 use super::{ItemId, Recorded, Station};
 use crate::clock::Now;
@@ -36,9 +36,18 @@ struct LateOutcome {
     txn: TxnId,
     item: ItemId,
     tags: Vec<Uid>,
+    /// What the journal has of the unit, should it be another one by then.
+    intent: Record,
     next: Next,
     records: Vec<Record>,
     writing: bool,
+}
+
+impl Late {
+    /// What a journal holds of each unit whose outcome is kept here, a group each.
+    pub(super) fn intents(&self) -> impl Iterator<Item = Vec<Record>> {
+        self.outcomes.iter().map(|late| vec![late.intent.clone()])
+    }
 }
 
 impl Station {
@@ -162,10 +171,19 @@ impl Station {
         let Some(line) = self.line_mut(id) else { return };
         let (Some(txn), Some(item)) = (line.unit(), line.item.clone()) else { return };
         let tags = line.tags.clone();
+        let intent = Record::Intent {
+            txn,
+            session: SessionCode::default(),
+            kind: line.job.kind(),
+            item: item.clone(),
+            patron: line.patron.clone(),
+            tags: tags.clone(),
+            at: line.at.unwrap_or_default(),
+        };
         if self.late.outcomes.len() >= LATE_MAX {
             self.late.outcomes.pop_front();
         }
-        let late = LateOutcome { line: id, txn, item, tags, next, records, writing: false };
+        let late = LateOutcome { line: id, txn, item, tags, intent, next, records, writing: false };
         self.late.outcomes.push_back(late);
         self.end_line(id, End::attention(Advice::Unsure));
     }

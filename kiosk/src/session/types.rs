@@ -305,6 +305,13 @@ pub enum Record {
         /// The owner's key.
         owner: String,
     },
+    /// Where a unit happened, if not where the station stands now.
+    Branch {
+        /// The unit.
+        txn: TxnId,
+        /// The branch's code.
+        branch: String,
+    },
     /// A slip that goes with a returned item was asked for.
     SortSlip {
         /// The return.

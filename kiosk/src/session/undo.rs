@@ -84,7 +84,7 @@ impl Station {
         self.ask_line(id, now);
     }
 
-    pub(super) fn cancel_answered(&mut self, id: u32, answer: Result<Answer, NoAnswer>) {
+    pub(super) fn cancel_answered(&mut self, id: u32, answer: Result<Answer, NoAnswer>, now: Now) {
         let Some(line) = self.line_mut(id) else { return };
         let (Some(txn), Some(item)) = (line.unit(), line.item.clone()) else { return };
         match answer {
@@ -111,7 +111,9 @@ impl Station {
             Ok(_) | Err(NoAnswer::Unknown) => {
                 let outcome = TxnOutcome::Unsure;
                 self.set_stage(id, Stage::Outcome(Box::new(Next::Find)));
-                self.record(Recorded::Line(id), vec![Record::Outcome { txn, outcome }]);
+                let mut records = vec![Record::Outcome { txn, outcome }];
+                records.extend(self.time_mark(txn, now));
+                self.record(Recorded::Line(id), records);
             }
         }
     }

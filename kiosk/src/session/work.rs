@@ -152,7 +152,7 @@ impl Station {
         }
         let job = line.job;
         if let Job::Cancel { .. } = job {
-            return self.cancel_answered(id, answer);
+            return self.cancel_answered(id, answer, now);
         }
         let tags = line.tags.clone();
         let owed = tags.iter().any(|&uid| self.fixer.wants_release(uid));

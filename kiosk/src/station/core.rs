@@ -88,9 +88,10 @@ pub trait Outside {
     /// clock.
     fn library_time(&self, told: SipDate) -> Option<DateTime>;
 
-    /// The journal broke: closes it and opens what a start would open. By default it stays as it is.
-    fn reopen(&mut self, broken: Journal) -> Reopened {
-        Reopened::Same(broken)
+    /// The journal broke: closes it and opens what a start would open; `None` when there is nothing
+    /// to be opened now. By default it stays as it is.
+    fn reopen(&mut self, broken: Journal) -> Option<Journal> {
+        Some(broken)
     }
 
     /// A reader calls for staff.
@@ -98,16 +99,6 @@ pub trait Outside {
 
     /// The day that retention goes by; what else is kept for a time goes by it now.
     fn today(&mut self) -> jiff::civil::Date;
-}
-
-/// What became of a journal that broke.
-pub enum Reopened {
-    /// It was set aside, and this new one begun.
-    New(Journal),
-    /// It is not damaged after all.
-    Same(Journal),
-    /// It is closed, and none can be opened now.
-    Not,
 }
 
 /// The core. See the module text.
@@ -400,21 +391,28 @@ impl<O: Outside> Core<O> {
         }
     }
 
-    /// Goes on with a new journal, which is told what is owed: nothing that was noted is lost with
+    /// Goes on with another journal, which is told what is owed: nothing that was noted is lost with
     /// the old one.
     fn renew_journal(&mut self, now: Duration) {
         let Ok(closed) = Journal::closed() else { return };
         let broken = std::mem::replace(&mut self.journal, closed);
         self.broken = None;
         match self.outside.reopen(broken) {
-            Reopened::New(journal) => self.journal = journal,
-            Reopened::Same(journal) => return self.journal = journal,
-            Reopened::Not => return self.broken = Some(now + BROKEN_AGAIN),
+            Some(journal) => self.journal = journal,
+            None => return self.broken = Some(now + BROKEN_AGAIN),
         }
-        let groups = self.session.owed_records(self.outside.now());
+        // Whatever it is, it has to have them: a new one may be opened at the second try only.
+        let mut groups = self.session.owed_records(self.outside.now());
+        groups.retain(|group| match group.first() {
+            Some(Record::Intent { txn, .. } | Record::FeeIntent { txn, .. }) => {
+                !self.journal.has(*txn).unwrap_or(false)
+            }
+            _ => true,
+        });
         let groups: Vec<&[Record]> = groups.iter().map(Vec::as_slice).collect();
         for error in self.journal.write_all(&groups).iter().filter_map(|r| r.as_ref().err()) {
-            tracing::error!(%error, "what is owed stays with the old journal, for staff");
+            tracing::error!(%error, "the journal does not take what is owed");
+            self.broken = Some(now + BROKEN_AGAIN);
         }
         (self.since, self.before) = (0, Figures::default());
         self.offline.journal_changed(&self.journal);

@@ -41,7 +41,7 @@ use crate::sip2::conn::{Event as SipEvent, SipConfig, SipHandle, SubmitError, Tl
 use crate::sip2::link::{Answer, LinkState as LinkPhase, LinkStatus, Priority, RequestId};
 use crate::sip2::message::Request;
 
-use self::core::{Core, Outside, Reopened};
+use self::core::{Core, Outside};
 use device::{About, Board, Device, Health, Role, State};
 use pads::ReaderNo;
 use reader::{Classify, Command, Opener, ReaderWork, Told};
@@ -361,20 +361,21 @@ impl Outside for Threads {
         self.log.room(self.clock.now(), room).clone_into(&mut self.journal.trouble);
     }
 
-    fn reopen(&mut self, broken: Journal) -> Reopened {
+    fn reopen(&mut self, broken: Journal) -> Option<Journal> {
         // Closed before its file is moved: closing works on files by their names.
         drop(broken);
         match self.journal_place.open() {
-            Ok((journal, Some(aside))) => {
-                self.journal.trouble =
-                    set_aside(&aside, "what the station knew to be open is in the new one");
-                self.journal.opened += 1;
-                Reopened::New(journal)
+            Ok((journal, aside)) => {
+                if let Some(aside) = aside {
+                    self.journal.trouble =
+                        set_aside(&aside, "what the station knew to be open is in the new one");
+                    self.journal.opened += 1;
+                }
+                Some(journal)
             }
-            Ok((journal, None)) => Reopened::Same(journal),
             Err(error) => {
                 tracing::error!(%error, "the journal cannot be opened again");
-                Reopened::Not
+                None
             }
         }
     }

@@ -460,6 +460,7 @@ impl World {
                 | Record::Receipt { .. }
                 | Record::FeeSent { .. }
                 | Record::Owner { .. }
+                | Record::Branch { .. }
                 | Record::SortSlip { .. }
                 | Record::Remark { .. }
                 | Record::Card { .. }

@@ -123,6 +123,11 @@ impl Exchange {
         self.once && (self.payment.is_some() || self.damaged > 0)
     }
 
+    /// Whether more than one answer may come: it was sent again, or its answer asked for again.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.transmissions > 1 || self.any_digit
+    }
+
     /// The same bytes once more, with a new deadline.
     pub(super) fn again(&mut self, deadline: Duration) -> Zeroizing<Vec<u8>> {
         self.deadline = deadline;

@@ -452,10 +452,12 @@ impl Link {
 
     /// It was heard and failed: asking again would fail again, and whether it was done is not said.
     fn on_error_told(&mut self, now: Duration) {
+        let is_repeated = self.exchange.as_ref().is_some_and(Exchange::is_repeated);
         match self.exchange.as_ref().map(|exchange| exchange.owner) {
-            Some(Owner::Client(_)) => self.end_unanswered(now),
-            // Without 93 and 99 there is no session.
-            Some(Owner::Login | Owner::Status) => self.drop_connection(now),
+            Some(Owner::Client(_)) if !is_repeated => self.end_unanswered(now),
+            // Without 93 and 99 there is no session. And what was sent twice may be told of twice:
+            // the second time it would be taken for the next request's.
+            Some(_) => self.drop_connection(now),
             None => {}
         }
     }

@@ -491,6 +491,15 @@ fn an_error_told_in_words_ends_any_request_once() {
     rig.submit(3, checkout("1"), Priority::Live);
     rig.reply(&checkout_ok("1"));
     assert!(matches!(rig.outcome(3), Outcome::Answered(_)), "the connection lives");
+    // Sent twice, it may be told of twice: the second must not meet the next request.
+    let mut rig = Rig::online(folio());
+    rig.submit(1, checkout("1"), Priority::Live);
+    rig.submit(2, checkout("2"), Priority::Live);
+    rig.next_deadline();
+    assert_eq!(rig.sent.len(), 2, "sent again");
+    rig.give(Input::Line(problem));
+    assert_eq!(rig.outcome(1), &Outcome::Unknown(Unknown::LinkLost));
+    assert_eq!((rig.sent.len(), rig.closes), (2, 1));
     // What is left of a message is damage as before.
     for damaged in [&b"121NN"[..], b"1|AJ|AH|AY1AZ0000", b"\0\0\0", b"12 items"] {
         let mut rig = Rig::online(folio());
