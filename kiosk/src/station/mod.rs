@@ -9,6 +9,7 @@ pub mod device;
 pub mod ils;
 mod offline;
 pub mod pads;
+mod place;
 mod printing;
 pub mod reader;
 mod records;
@@ -44,6 +45,8 @@ use crate::sip2::message::Request;
 use self::core::{Core, Outside};
 use device::{About, Board, Device, Health, Role, State};
 use pads::ReaderNo;
+pub use place::journal_path;
+use place::{JournalPlace, open_journal, set_aside};
 use reader::{Classify, Command, Opener, ReaderWork, Told};
 
 /// Most events waiting for the loop.
@@ -604,71 +607,6 @@ fn library_is(library: &mut Health, status: &LinkStatus, was_online: bool, clock
         LinkPhase::Connecting | LinkPhase::LoggingIn => {}
         _ => library.state = State::Down,
     }
-}
-
-/// Where the journal is and how it is opened.
-struct JournalPlace {
-    path: std::path::PathBuf,
-    key_file: std::path::PathBuf,
-    reserve_mib: u32,
-    branch: String,
-}
-
-impl JournalPlace {
-    fn of(config: &Config) -> Self {
-        let station = &config.station;
-        Self {
-            path: journal_path(config),
-            key_file: station.key_file.clone(),
-            reserve_mib: station.reserve_mib,
-            branch: station.branch.clone(),
-        }
-    }
-
-    /// The journal, and where a damaged one was set aside.
-    fn open(&self) -> Result<(Journal, Option<std::path::PathBuf>), JournalError> {
-        let (mut journal, aside) =
-            Journal::open_reserved(&self.path, &self.key_file, self.reserve_mib)?;
-        journal.stand_in(&self.branch);
-        if let Some(aside) = &aside {
-            let aside = aside.display();
-            tracing::error!(%aside, "the journal was damaged; it is set aside and a new one begun");
-        }
-        Ok((journal, aside))
-    }
-}
-
-/// What the technician is told of a damaged journal.
-fn set_aside(aside: &std::path::Path, open: &str) -> String {
-    let aside = aside.display();
-    format!("it was damaged: {open}; keep {aside} and have the disk looked at")
-}
-
-/// A journal opened for a station, and what it left.
-fn open_journal(config: &Config) -> Result<(Journal, Health), StartError> {
-    let dir = &config.station.data_dir;
-    std::fs::create_dir_all(dir)
-        .map_err(|source| StartError::DataDir { path: dir.clone(), source })?;
-    let place = JournalPlace::of(config);
-    let (journal, aside) = place.open()?;
-    let trouble = aside.map(|aside| set_aside(&aside, "what was open in it is for staff"));
-    let health = Health {
-        name: "journal".to_owned(),
-        role: Role::Journal,
-        model: "sqlite".to_owned(),
-        port: place.path.display().to_string(),
-        state: State::Up,
-        firmware: None,
-        opened: 1,
-        trouble: trouble.unwrap_or_default(),
-    };
-    Ok((journal, health))
-}
-
-/// Where a station's journal lies.
-#[must_use]
-pub fn journal_path(config: &Config) -> std::path::PathBuf {
-    config.station.data_dir.join("journal.sqlite")
 }
 
 fn start_sip(
