@@ -142,7 +142,7 @@ mod tests {
         assert_ne!(held, limit);
         let fee = |reason| sentence(&row("fee", "for_staff", reason, None, ""), Language::En);
         assert!(fee("unsure").unwrap().contains("could not be found out"));
-        assert!(fee("not told").unwrap().contains("has not booked it"));
+        assert!(fee("not told").unwrap().contains("is not booked"));
         assert!(held.unwrap().contains("2026-12-06"), "the day the reader was told");
         assert_eq!(sentence(&row("checkin", "accepted", "", None, ""), Language::En), None);
     }
