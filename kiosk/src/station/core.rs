@@ -401,11 +401,19 @@ impl<O: Outside> Core<O> {
             Some(journal) => self.journal = journal,
             None => return self.broken = Some(now + BROKEN_AGAIN),
         }
+        if self.journal.next_txn().is_ok_and(|next| next <= 1) {
+            // Nothing in it is of before.
+            (self.since, self.before) = (0, Figures::default());
+        }
         // Whatever it is, it has to have them: a new one may be opened at the second try only.
+        let listed = self.journal.repairs().unwrap_or_default();
         let mut groups = self.session.owed_records(self.outside.now());
         groups.retain(|group| match group.first() {
             Some(Record::Intent { txn, .. } | Record::FeeIntent { txn, .. }) => {
                 !self.journal.has(*txn).unwrap_or(false)
+            }
+            Some(Record::Repair { tags, .. }) => {
+                !tags.iter().all(|uid| listed.iter().any(|row| row.uid == *uid))
             }
             _ => true,
         });
@@ -414,7 +422,6 @@ impl<O: Outside> Core<O> {
             tracing::error!(%error, "the journal does not take what is owed");
             self.broken = Some(now + BROKEN_AGAIN);
         }
-        (self.since, self.before) = (0, Figures::default());
         self.offline.journal_changed(&self.journal);
     }
 
